@@ -1,0 +1,99 @@
+"""Writing so that a reader, a full disk or a kill never meets half a file.
+
+Every write goes to a temporary name in the target's own folder and is renamed at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from omniseg_backend.common.errors import DataError, ResourceError
+
+
+def refuse_existing(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target that exists unless overwriting was asked for.
+
+    Raises:
+        DataError: ``target`` exists and ``overwrite`` is false.
+    """
+    if target.exists() and not overwrite:
+        raise DataError(
+            target,
+            found="an existing file or folder",
+            expected="a new name",
+            remedy="choose another output or allow it with --overwrite",
+        )
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target`` that replaces it when the block succeeds.
+
+    The temporary name keeps the target's suffixes, since many writers choose the format by
+    them. If the block raises, the temporary file or folder is removed and ``target`` stays
+    as it was.
+
+    Raises:
+        DataError: The folder cannot be written.
+        ResourceError: The disk is full.
+    """
+    target = Path(target)
+    with writing_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        holder = Path(tempfile.mkdtemp(prefix=".omniseg-", dir=target.parent))
+    temporary = holder / target.name
+    try:
+        with writing_errors(target):
+            yield temporary
+            if temporary.is_file():
+                _flush_to_disk(temporary)
+            if target.is_dir() and temporary.is_dir():
+                shutil.rmtree(target)
+            os.replace(temporary, target)
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def write_bytes_atomic(target: Path, content: bytes) -> None:
+    """Write ``content`` to ``target`` in one step, flushed to the disk."""
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text_atomic(target: Path, content: str) -> None:
+    """Write ``content`` as UTF-8 to ``target`` in one step, flushed to the disk."""
+    write_bytes_atomic(target, content.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def writing_errors(target: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write into the project's errors."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(
+                target,
+                found="a full disk",
+                expected="room for the output",
+                remedy="free some space or choose another place",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            raise DataError(
+                target,
+                found=f"a place that cannot be written ({error.strerror})",
+                expected="a writable folder",
+                remedy="choose another output",
+            ) from error
+        raise
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())

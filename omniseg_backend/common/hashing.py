@@ -1,0 +1,31 @@
+"""SHA-256 of files and of decoded voxels."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_bytes(content: bytes) -> str:
+    """SHA-256 of ``content``, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_voxels(array: NDArray[np.generic]) -> str:
+    """SHA-256 of an array's shape and values, whatever its memory order.
+
+    Values are hashed as little-endian 64-bit floats (integers up to 2**53 are exact), so that
+    one picture stored as PNG or NIfTI, as uint8 or int16, has one hash.
+    """
+    digest = hashlib.sha256(repr(tuple(array.shape)).encode())
+    digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    return digest.hexdigest()

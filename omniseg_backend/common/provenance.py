@@ -1,0 +1,60 @@
+"""Where an output came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from importlib import metadata
+
+NOTICE = "research use, not reviewed"
+DISTRIBUTION = "napari-omniseg"
+
+
+def software_version() -> str:
+    """The installed version of this project, or ``unknown`` when it is not installed."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def now_utc() -> str:
+    """The time now, ISO 8601, to the second, in UTC."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """Where a segmentation came from; written into every output.
+
+    Attributes:
+        bundle: The bundle's id.
+        bundle_version: The bundle's version.
+        bundle_hash: SHA-256 of the bundle's manifest.
+        software: This project's name and version.
+        time: When, ISO 8601 in UTC.
+        synthetic: Whether the bundle was trained on phantoms; such an output is a DEMO.
+        modality: What modality was taken and who stated it.
+        notice: What the output may be used for.
+    """
+
+    bundle: str
+    bundle_version: str
+    bundle_hash: str
+    software: str
+    time: str
+    synthetic: bool
+    modality: str
+    notice: str = NOTICE
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """The fields by name, for JSON and file headers."""
+        return dataclasses.asdict(self)
+
+    def as_text(self) -> str:
+        """One line for formats that hold only a description."""
+        demo = "DEMO, " if self.synthetic else ""
+        return (
+            f"{demo}{self.notice}; {self.bundle} {self.bundle_version} "
+            f"({self.bundle_hash[:12]}); {self.software}; {self.time}"
+        )
