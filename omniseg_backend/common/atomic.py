@@ -55,7 +55,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 _flush_to_disk(temporary)
             if target.is_dir() and temporary.is_dir():
                 shutil.rmtree(target)
-            os.replace(temporary, target)
+            temporary.replace(target)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
