@@ -115,9 +115,7 @@ def architecture_of(variant: Variant, in_channels: int = 3, out_channels: int = 
         out_channels: Classes, background included.
     """
     alpha, beta = _PAPER_SCALING[variant]
-    return Architecture(
-        alpha=alpha, beta=beta, in_channels=in_channels, out_channels=out_channels
-    )
+    return Architecture(alpha=alpha, beta=beta, in_channels=in_channels, out_channels=out_channels)
 
 
 def variant_of(architecture: Architecture) -> Variant:

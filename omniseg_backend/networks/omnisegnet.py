@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -116,7 +117,7 @@ def _stage(
     block: type[EncoderBlock] | type[DecoderBlock], widths: list[int], se: bool
 ) -> nn.Sequential:
     return nn.Sequential(
-        *(block(source, target, se=se) for source, target in zip(widths, widths[1:], strict=False))
+        *(block(source, target, se=se) for source, target in itertools.pairwise(widths))
     )
 
 

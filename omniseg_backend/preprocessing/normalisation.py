@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,18 @@ class ValueScale:
     ) -> None:
         self.low, self.high, self.centre, self.width = low, high, centre, width
 
+    @property
+    def floor(self) -> NDArray[np.float32]:
+        """What the darkest value becomes, per channel; used where a plane is padded."""
+        return ((self.low - self.centre) / self.width).astype(np.float32)
+
     def apply(self, values: NDArray[np.generic], channel_axis: int = 0) -> NDArray[np.float32]:
-        """Scale ``values``; the result has mean about 0 and a magnitude of about 1."""
+        """Scale ``values`` to a centre of 0 and a magnitude of about 1.
+
+        Args:
+            values: Any shape with the channels on ``channel_axis``.
+            channel_axis: Which axis holds the channels.
+        """
         shape = [1] * values.ndim
         shape[channel_axis] = -1
         low, high, centre, width = (
@@ -92,9 +104,7 @@ def _robust_scale(settings: RobustZScore, frame: NDArray[np.generic]) -> ValueSc
         np.array(column)
         for column in zip(
             *(
-                np.percentile(
-                    _tissue(channel), [settings.low, 50.0, settings.high]
-                )
+                np.percentile(_tissue(channel), [settings.low, 50.0, settings.high])
                 for channel in frame
             ),
             strict=True,
@@ -105,7 +115,7 @@ def _robust_scale(settings: RobustZScore, frame: NDArray[np.generic]) -> ValueSc
     return ValueScale(low, high, median, width)
 
 
-def _tissue(channel: NDArray[np.generic]) -> NDArray[np.generic]:
+def _tissue(channel: NDArray[np.generic]) -> NDArray[np.float32]:
     """The non-zero voxels; padding and masked air would drag the median to zero."""
     values = _thinned(channel)
     inside = values[values != 0]
@@ -119,10 +129,11 @@ def _percentiles(
     return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
 
-def _thinned(channel: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Every n-th voxel, about two million of them: percentiles of a large CT in 50 ms."""
-    step = max(1, channel.size // _SAMPLE)
-    return channel.reshape(-1, order="A")[::step]
+def _thinned(channel: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Every n-th voxel along each axis, about two million: percentiles of a large CT in 50 ms."""
+    step = max(1, math.ceil((channel.size / _SAMPLE) ** (1 / 3)))
+    thinned = channel[tuple(slice(None, None, min(step, length)) for length in channel.shape)]
+    return np.asarray(thinned, dtype=np.float32)
 
 
 def _range_to_unit(low: NDArray[np.float64], high: NDArray[np.float64]) -> ValueScale:
@@ -132,11 +143,12 @@ def _range_to_unit(low: NDArray[np.float64], high: NDArray[np.float64]) -> Value
 
 def _full_range(frame: NDArray[np.generic]) -> float:
     if np.issubdtype(frame.dtype, np.integer):
-        return 255.0 if frame.dtype.itemsize == 1 else float(np.iinfo(frame.dtype).max)
-    if frame.min() < 0.0 or frame.max() > 1.0:
+        return 255.0 if frame.dtype.itemsize == 1 else 65535.0
+    lowest, highest = float(np.min(frame)), float(np.max(frame))  # type: ignore[arg-type]
+    if lowest < 0.0 or highest > 1.0:
         raise DataError(
             "colour image",
-            found=f"real values from {frame.min():.3g} to {frame.max():.3g}",
+            found=f"real values from {lowest:.3g} to {highest:.3g}",
             expected="8- or 16-bit whole numbers, or real values from 0 to 1",
             remedy="store the picture with 8 bits a channel",
         )
