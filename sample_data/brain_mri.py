@@ -69,16 +69,16 @@ class _Head:
         hull = self._ball((0, -2, 6), self.radii)
         hull = np.maximum(hull, -self.points[2] - 42.0 - 0.25 * self.points[1])
         fossa = self._ball((0, -46, -38), (50, 34, 27))
-        stem = self._ball((0, -24, -50), (14, 13, 38))
+        stem = self._ball((0, -23, -48), (14, 13, 36), (-8, 0, 0))
         inside = blend(hull, np.minimum(fossa, stem) - 1.0, 6.0)
-        gap = rng.uniform(1.5, 2.5) + 2.5 * self.atrophy
+        gap = rng.uniform(1.0, 1.8) + 1.6 * self.atrophy
         self._paint_outside(canvas, inside - gap)
         self._fill(canvas, inside - gap, _FLUID, CSF)
 
         fluid = self._distance_from_fluid(hull)
-        self._fill(canvas, -fluid + 0.4 + 0.9 * self.atrophy, _CORTEX, GREY)
-        thickness = rng.uniform(3.0, 3.7)
-        self._fill(canvas, thickness + 0.9 * self.atrophy - fluid, _WHITE, WHITE)
+        self._fill(canvas, 0.5 + 0.8 * self.atrophy - fluid, _CORTEX, GREY)
+        thickness = rng.uniform(3.5, 4.2)
+        self._fill(canvas, thickness + 0.8 * self.atrophy - fluid, _WHITE, WHITE)
         self._paint_hindbrain(canvas, fossa, stem)
         self._paint_lesions(canvas)
         self._paint_depths(canvas)
@@ -116,8 +116,11 @@ class _Head:
         rng = self.rng
         x, y, z = self.points
         depth = -hull
-        reach = rng.uniform(13.0, 17.0) + 6.0 * self._field(30.0)
-        sulci = self._sheets(rng.uniform(11.0, 13.0)) + np.maximum(depth - reach, 0.0)
+        reach = rng.uniform(19.0, 23.0) + 4.0 * self._field(20.0)
+        # One field alone leaves gyri too wide: two cross as primary and secondary sulci do.
+        primary = self._sheets(rng.uniform(7.0, 8.5)) + np.maximum(depth - reach, 0.0)
+        secondary = self._sheets(rng.uniform(5.5, 7.0)) + np.maximum(depth - 0.6 * reach, 0.0)
+        sulci = np.minimum(primary, secondary)
         # The fissure between the hemispheres, deep in front, behind and above.
         rise = np.hypot(y / 50.0, np.maximum(z, 0.0) / 34.0)
         fissure = np.abs(x + 0.8 * self._field(25.0)) + 30.0 * np.maximum(0.95 - rise, 0.0)
@@ -148,11 +151,11 @@ class _Head:
     def _paint_hindbrain(self, canvas: Canvas, fossa: Field, stem: Field) -> None:
         """Cerebellum with fine folia, and the brain stem."""
         cerebellum = fossa + 2.0
-        self._fill(canvas, cerebellum - 2.5, _FLUID, CSF)
-        folia = np.minimum(-cerebellum, self._sheets(6.0) + np.maximum(-cerebellum - 9.0, 0.0))
+        self._fill(canvas, cerebellum - 1.6, _FLUID, CSF)
+        folia = np.minimum(-cerebellum, self._sheets(4.0) + np.maximum(-cerebellum - 9.0, 0.0))
         self._fill(canvas, cerebellum, _CORTEX, GREY)
         self._fill(canvas, np.maximum(3.2 - folia, cerebellum + 3.0), _WHITE, WHITE)
-        self._fill(canvas, stem - 2.0, _FLUID, CSF)
+        self._fill(canvas, stem - 1.4, _FLUID, CSF)
         self._fill(canvas, stem, _WHITE, WHITE)
         self._fill(canvas, self._ball((0, -38, -40), (6, 5, 9)), _FLUID, CSF)
 
@@ -180,8 +183,8 @@ class _Head:
             nucleus = self._both(centre, np.asarray(radii) * size, (0, 0, angle)) + rough
             self._fill(canvas, nucleus, _DEEP_GREY, GREY)
         horns = np.minimum(
-            self._both((8 + swell, 14, 14), (3.4 * swell, 22, 9 * swell), (0, 0, -14)),
-            self._both((15 + 2 * swell, -26, 11), (4.6 * swell, 20, 9 * swell), (0, 0, 14)),
+            self._both((8 + swell, 14, 13), (3.6 * swell, 24, 10 * swell), (0, 0, -14)),
+            self._both((14 + 2 * swell, -25, 11), (4.8 * swell, 23, 11 * swell), (0, 0, 16)),
         )
         third = self._ball((0, -6, 0), (1.3 * swell + 0.6, 13, 10))
         self._fill(canvas, np.minimum(horns + 0.4 * rough, third), _FLUID, CSF)
