@@ -166,7 +166,11 @@ class Abdomen:
         yield self._layer(Tissue.LUNG, lungs)
         yield self._layer(Tissue.VEIN, np.maximum(lungs + 6.0, 2.0 * (1.75 - self._rough(1, 6))))
         yield self._layer(Tissue.MUSCLE, self._ball((-18, 28, self.dome_height + 30), (48, 42, 36)))
-        bases = [(62.0, 0.0, 84.0, 84.0, 8.0), (-62.0, 0.0, 84.0, 84.0, 0.0), (0, 20, 95, 75, -14.0)]
+        bases = [
+            (62.0, 0.0, 84.0, 84.0, 8.0),
+            (-62.0, 0.0, 84.0, 84.0, 0.0),
+            (0, 20, 95, 75, -14.0),
+        ]
         domes = [
             self._ball((x, y, -40), (a * self.wide, b * self.deep, self.dome_height + up + 40.0))
             for x, y, a, b, up in bases

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from omniseg_backend.images.classes import ClassTable
-from omniseg_backend.images.geometry import Geometry
-from omniseg_backend.images.modality import Modality
 from scipy import ndimage
 
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
 from omniseg_sample_data.abdomen import NAMES, Abdomen, Body, Tissue
 from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume
@@ -56,7 +55,7 @@ _PHASES = (
 
 
 def draw(rng: np.random.Generator, size: int) -> Volume:
-    """Draw one scan of ``size`` x 0.8 ``size`` x 24 to 32 voxels, stored left-posterior-superior."""
+    """Draw one scan of ``size`` x 0.8 ``size`` x 24 to 32 voxels; its axes point LPS."""
     body = Body.of(rng)
     slices = int(rng.integers(24, 33))
     spacing = 2.0 * body.half_width * rng.uniform(1.04, 1.12) / size
@@ -98,7 +97,9 @@ def _values(rng: np.random.Generator) -> dict[Tissue, float]:
         Tissue.PANCREAS: phase.pancreas * dose + rng.normal(0.0, 5.0),
         Tissue.BOWEL_WALL: phase.wall * dose + rng.normal(0.0, 6.0),
         # Water or positive oral contrast that looks like an organ.
-        Tissue.BOWEL_CONTENT: rng.uniform(5.0, 45.0) if rng.random() < 0.6 else rng.uniform(80, 170),
+        Tissue.BOWEL_CONTENT: rng.uniform(5.0, 45.0)
+        if rng.random() < 0.6
+        else rng.uniform(80, 170),
         Tissue.SPONGIOSA: rng.uniform(110.0, 230.0),
     }
     fixed = {tissue: value + rng.normal(0.0, 4.0) for tissue, value in _FIXED_HU.items()}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from omniseg_backend.images.classes import ClassTable
-from omniseg_backend.images.modality import Modality
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
 from omniseg_sample_data.abdomen import NAMES, Abdomen, Body, Tissue
 from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume

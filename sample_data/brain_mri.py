@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from omniseg_backend.images.classes import ClassTable
-from omniseg_backend.images.modality import Modality
 from scipy import ndimage
 
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
 from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume
 from omniseg_sample_data.fields import Field, bias_field, rician, smooth_field, warp
@@ -129,7 +129,9 @@ class _Head:
         lateral = np.maximum(0.62 * self.radii[0] - np.abs(x), 0.0)
         span = np.maximum(np.abs(y - 6.0) - 26.0, 0.0)
         sylvian = np.abs(level) * 0.8 + lateral + span
-        insula = np.hypot(np.abs(x) - 0.62 * self.radii[0], np.maximum(np.abs(level) - 14, 0)) + span
+        insula = (
+            np.hypot(np.abs(x) - 0.62 * self.radii[0], np.maximum(np.abs(level) - 14, 0)) + span
+        )
         folds = np.minimum(np.minimum(sulci, fissure), np.minimum(sylvian, insula))
         return np.minimum(depth, folds)
 

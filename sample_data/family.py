@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
 from omniseg_backend.images.geometry import Geometry
 
 Vector = NDArray[np.float64]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from omniseg_backend.images.classes import ClassTable
-from omniseg_backend.images.modality import Modality
 from scipy import ndimage
 
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
 from omniseg_sample_data.family import PhantomFamily, Picture
 from omniseg_sample_data.fields import Field, smooth_field, speckle, to_bytes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,7 +62,7 @@ def tube(points: Sequence[Field], path: NDArray[np.float64], radius: float) -> F
         radius: Half its thickness.
     """
     nearest = np.full(points[0].shape, np.inf)
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in itertools.pairwise(path):
         along = end - start
         offset = [p - s for p, s in zip(points, start, strict=True)]
         share = np.zeros(points[0].shape)

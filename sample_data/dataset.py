@@ -1,0 +1,152 @@
+"""Data sets of phantoms in the nnU-Net v2 raw layout.
+
+``python -m omniseg_sample_data.dataset FAMILY FOLDER --train N --test M --seed S`` writes one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.common.atomic import atomic_path, refuse_existing
+from omniseg_backend.common.errors import OmniSegError, UsageError
+from omniseg_backend.images.geometry import Geometry
+from omniseg_sample_data.family import Phantom, PhantomFamily
+from omniseg_sample_data.phantoms import PHANTOMS
+
+#: Seeds below this are the samples' and the tests'; nothing is trained on them.
+FIRST_TRAINING_SEED = 100_000
+#: Test seeds of a data set start this far above its training seeds.
+TEST_DISTANCE = 500_000
+
+
+def write_dataset(
+    family: PhantomFamily,
+    folder: Path,
+    train: int,
+    test: int,
+    seed: int = 0,
+) -> None:
+    """Write an nnU-Net v2 raw data set with ``cases.csv``; every phantom is its own patient.
+
+    A picture becomes one PNG (colour in one file, suffix ``_0000``), a volume one NIfTI per
+    channel. The phantom of a seed never stands in both parts, nor among the samples.
+
+    Args:
+        family: What to draw.
+        folder: The data set's folder; must not exist.
+        train: Number of training cases.
+        test: Number of test cases.
+        seed: Chooses the set; two sets whose seeds differ by ``train`` or more share no case.
+
+    Raises:
+        UsageError: A count is out of range.
+        DataError: The folder exists or cannot be written.
+    """
+    if train < 1 or not 0 <= test <= TEST_DISTANCE or train + seed > TEST_DISTANCE or seed < 0:
+        raise UsageError(
+            f"data set of {family.title} phantoms",
+            found=f"train={train}, test={test}, seed={seed}",
+            expected=f"at least one training case and at most {TEST_DISTANCE} cases and seeds",
+            remedy="ask for other counts",
+        )
+    refuse_existing(folder, overwrite=False)
+    first = FIRST_TRAINING_SEED + seed
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        rows = _write_part(family, temporary, "Tr", range(first, first + train))
+        start = first + TEST_DISTANCE
+        rows += _write_part(family, temporary, "Ts", range(start, start + test))
+        _write_index(family, temporary, rows, train)
+
+
+def file_ending(family: PhantomFamily) -> str:
+    """How the family's files end: ``.png`` for pictures, ``.nii.gz`` for volumes."""
+    return ".png" if family.dimensions == 2 else ".nii.gz"
+
+
+def _write_part(family: PhantomFamily, folder: Path, part: str, seeds: range) -> list[str]:
+    ending = file_ending(family)
+    for kind in ("images", "labels"):
+        (folder / f"{kind}{part}").mkdir()
+    names = []
+    for seed in seeds:
+        name = f"{family.name}_{seed}"
+        phantom = family.generate(seed)
+        for channel, voxels in enumerate(_channels(phantom)):
+            path = folder / f"images{part}" / f"{name}_{channel:04d}{ending}"
+            _write_grid(voxels, phantom.image.geometry, path)
+        labels = phantom.truth.labels[0].astype(np.uint8)
+        _write_grid(labels, phantom.truth.geometry, folder / f"labels{part}" / f"{name}{ending}")
+        names.append(name)
+    return names
+
+
+def _channels(phantom: Phantom) -> list[NDArray[np.generic]]:
+    """One array (i, j, k) per file; a colour picture is one array (i, j, channel)."""
+    channels = phantom.image.array[0]
+    if phantom.image.geometry.dimensions == 2 and len(channels) == 3:
+        return [channels[..., 0].transpose(1, 2, 0)]
+    return list(channels)
+
+
+def _write_grid(voxels: NDArray[np.generic], geometry: Geometry, path: Path) -> None:
+    """Write one file of the layout; nnU-Net wants a file per channel, which images do not."""
+    if geometry.dimensions == 2:
+        from PIL import Image as PillowImage
+
+        pixels = voxels[..., 0] if voxels.shape[2] == 1 else voxels
+        order = (1, 0) if pixels.ndim == 2 else (1, 0, 2)
+        PillowImage.fromarray(np.ascontiguousarray(pixels.transpose(order))).save(path)
+        return
+    import nibabel
+
+    nifti = nibabel.Nifti1Image(np.ascontiguousarray(voxels), geometry.affine)
+    nifti.header.set_xyzt_units("mm")
+    nifti.set_qform(geometry.affine, code=1)
+    nifti.set_sform(geometry.affine, code=1)
+    nibabel.save(nifti, path)
+
+
+def _write_index(family: PhantomFamily, folder: Path, names: Sequence[str], train: int) -> None:
+    description = {
+        "name": family.name,
+        "description": f"Synthetic {family.title} phantoms; no patient's data.",
+        "channel_names": {str(i): name for i, name in enumerate(family.channel_names)},
+        "labels": {"background": 0} | {entry.name: entry.value for entry in family.classes},
+        "numTraining": train,
+        "file_ending": file_ending(family),
+    }
+    (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
+    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(("file", "case", "patient", "slice"))
+        table.writerows((name, name, name, "") for name in names)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the process's exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("family", choices=sorted(PHANTOMS))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--train", type=int, required=True, help="number of training cases")
+    parser.add_argument("--test", type=int, required=True, help="number of test cases")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the set")
+    given = parser.parse_args(arguments)
+    try:
+        write_dataset(PHANTOMS[given.family], given.folder, given.train, given.test, given.seed)
+    except OmniSegError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""The phantom families by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from omniseg_sample_data import (
+    abdominal_ct,
+    abdominal_mri,
+    brain_mri,
+    retinal_oct,
+    surgical_instruments,
+)
+from omniseg_sample_data.family import Phantom, PhantomFamily
+
+__all__ = ["PHANTOMS", "Phantom", "PhantomFamily"]
+
+#: Every family by its name, such as ``abdominal_ct``.
+PHANTOMS: Mapping[str, PhantomFamily] = MappingProxyType(
+    {
+        module.FAMILY.name: module.FAMILY
+        for module in (
+            abdominal_ct,
+            abdominal_mri,
+            brain_mri,
+            retinal_oct,
+            surgical_instruments,
+        )
+    }
+)
