@@ -13,11 +13,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from omniseg_sample_data.bounds import SlabBounds
 from omniseg_sample_data.fields import Field, smooth_field, warp
-from omniseg_sample_data.shapes import blend, coverage, ellipsoid, tube
+from omniseg_sample_data.shapes import Numbers, blend, coverage, ellipsoid, tube
 
 LIVER, SPLEEN, LEFT_KIDNEY, RIGHT_KIDNEY = 1, 2, 3, 4
 NAMES = ("liver", "spleen", "left kidney", "right kidney")
+
+
+#: Distances are computed up to this far from a structure; beyond, they count as far, in mm.
+_MARGIN, _FAR = 14.0, 40.0
 
 
 class Tissue(enum.Enum):
@@ -99,6 +104,7 @@ class Abdomen:
         self.voxel = voxel
         lengths = [max(n / 4.0, 2.0) for n in points[0].shape]
         self.x, self.y, self.z = warp(rng, points, amplitude=rng.uniform(2.0, 4.0), lengths=lengths)
+        self.bounds = SlabBounds((self.x, self.y, self.z))
         # Organs keep their place relative to the trunk.
         self.wide = body.half_width / 162.0
         self.deep = body.half_depth / 110.0
@@ -134,12 +140,24 @@ class Abdomen:
 
     def _ball(
         self,
-        centre: Sequence[float],
-        radii: Sequence[float],
-        turn: Sequence[float] | None = None,
+        centre: Numbers,
+        radii: Numbers,
+        turn: Numbers | None = None,
     ) -> Field:
         place = (centre[0] * self.wide, centre[1] * self.deep, centre[2])
-        return ellipsoid((self.x, self.y, self.z), place, radii, turn)
+        longest = [max(radii)] * 3
+        reach = [r + _MARGIN for r in (longest if turn is not None else radii)]
+        box = self.bounds.box(place, reach)
+        distance = np.full(self.x.shape, _FAR)
+        distance[box] = ellipsoid((self.x[box], self.y[box], self.z[box]), place, radii, turn)
+        return distance
+
+    def _tube(self, path: Field, radius: float) -> Field:
+        middle = (path.min(axis=0) + path.max(axis=0)) / 2.0
+        box = self.bounds.box(middle, np.ptp(path, axis=0) / 2.0 + radius + _MARGIN)
+        distance = np.full(self.x.shape, _FAR)
+        distance[box] = tube((self.x[box], self.y[box], self.z[box]), path, radius)
+        return distance
 
     def _rough(self, amplitude: float, millimetres: float) -> Field:
         """An irregularity to add to a distance, so that no organ is a pure ellipsoid."""
@@ -259,7 +277,8 @@ class Abdomen:
         place = int(self.rng.choice(inside))
         centre = [axis.reshape(-1)[place] for axis in (self.x, self.y, self.z)]
         radius = self.rng.uniform(*radii)
-        return ellipsoid((self.x, self.y, self.z), centre, (radius, radius, radius * 1.2))
+        radii = (radius, radius, radius * 1.2)
+        return self._ball((centre[0] / self.wide, centre[1] / self.deep, centre[2]), radii)
 
     def _stomach(self) -> Field:
         rng = self.rng
@@ -287,9 +306,7 @@ class Abdomen:
         left = self._ball(
             (rng.uniform(-8, 14), 44, 46), (size * 66, 36, size * rng.uniform(26, 40)), (0, 14, -8)
         )
-        top = ellipsoid(
-            (self.x, self.y, self.z), (45 * self.wide, 0, -50), (125, 110, self.dome_height + 52)
-        )
+        top = self._ball((45, 0, -50), (125, 110, self.dome_height + 52))
         liver = np.maximum(np.maximum(blend(right, left, 30.0), self.cavity + 3.5), top)
         # Posterior and medial to the liver lie the spine, the great vessels and the kidney.
         liver = np.maximum(liver, 4.0 - self._ball((4, -46, 20), (34, 34, np.inf)))
@@ -319,7 +336,7 @@ class Abdomen:
                 bend = (start + end) / 2.0 + rng.normal(0.0, 5.0, 3)
                 path = np.stack([start, bend, end])
                 radius = rng.uniform(2.0, 3.6)
-                tree = np.minimum(tree, tube((self.x, self.y, self.z), path, radius))
+                tree = np.minimum(tree, self._tube(path, radius))
         yield self._layer(Tissue.LIVER_VEIN, np.maximum(tree, liver + 3.0), None)
 
     def _bowel(self) -> Iterator[Layer]:
@@ -356,20 +373,19 @@ class Abdomen:
     def _pancreas(self) -> Iterator[Layer]:
         path = np.array([(34, 4, -18), (14, 12, -2), (-18, 6, 8), (-58, -16, 20)], dtype=float)
         path = (path + self.rng.normal(0.0, 4.0, path.shape)) * [self.wide, self.deep, 1.0]
-        gland = tube((self.x, self.y, self.z), path, self.rng.uniform(8.0, 11.5))
+        gland = self._tube(path, self.rng.uniform(8.0, 11.5))
         yield self._layer(Tissue.PANCREAS, gland + self._rough(2.0, 10.0))
 
     def _vessels(self) -> Iterator[Layer]:
         rng = self.rng
         aorta = self._ball((-9, -20, 0), (rng.uniform(8, 12), rng.uniform(8, 12), np.inf))
         cava = self._ball((20, -18, 0), (rng.uniform(9, 13), rng.uniform(7, 11), np.inf))
-        points = (self.x, self.y, self.z)
         scale = [self.wide, self.deep, 1.0]
         portal = np.array([(22, 12, 12), (6, 2, -2), (-30, -8, 12), (-74, -22, 26)]) * scale
         mesenteric = np.array([(4, 4, -4), (6, 16, -50), (4, 20, -95)]) * scale
         renal = np.array([(46, -34, -10), (18, -20, -4), (-14, -12, 0), (-48, -34, 2)]) * scale
         yield self._layer(Tissue.VEIN, cava)
-        yield self._layer(Tissue.VEIN, tube(points, portal, rng.uniform(4.5, 6.5)))
-        yield self._layer(Tissue.VEIN, tube(points, mesenteric, 4.5))
-        yield self._layer(Tissue.VEIN, tube(points, renal, 4.0))
+        yield self._layer(Tissue.VEIN, self._tube(portal, rng.uniform(4.5, 6.5)))
+        yield self._layer(Tissue.VEIN, self._tube(mesenteric, 4.5))
+        yield self._layer(Tissue.VEIN, self._tube(renal, 4.0))
         yield self._layer(Tissue.ARTERY, aorta)

@@ -18,7 +18,7 @@ from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume
 from omniseg_sample_data.fields import Field, bias_field, rician, smooth_field, warp
 from omniseg_sample_data.grid import centred_grid, world_points
-from omniseg_sample_data.shapes import blend, coverage, ellipsoid
+from omniseg_sample_data.shapes import Numbers, blend, coverage, ellipsoid
 
 CSF, GREY, WHITE = 1, 2, 3
 
@@ -83,14 +83,10 @@ class _Head:
         self._paint_lesions(canvas)
         self._paint_depths(canvas)
 
-    def _ball(
-        self, centre: Sequence[float], radii: Sequence[float], turn: Sequence[float] | None = None
-    ) -> Field:
+    def _ball(self, centre: Numbers, radii: Numbers, turn: Numbers | None = None) -> Field:
         return ellipsoid(self.points, centre, radii, turn)
 
-    def _both(
-        self, centre: Sequence[float], radii: Sequence[float], turn: Sequence[float]
-    ) -> Field:
+    def _both(self, centre: Numbers, radii: Numbers, turn: Numbers) -> Field:
         """A paired structure: drawn at the right and mirrored."""
         mirrored = (np.abs(self.points[0]), self.points[1], self.points[2])
         return ellipsoid(mirrored, centre, radii, turn)

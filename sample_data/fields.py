@@ -28,9 +28,7 @@ def smooth_field(
         shape: Shape of the field.
         lengths: Correlation length along each axis, in voxels (one for all or one each).
     """
-    each = (
-        [float(lengths)] * len(shape) if np.isscalar(lengths) else [float(x) for x in lengths]  # type: ignore[union-attr]
-    )
+    each = [lengths] * len(shape) if isinstance(lengths, float | int) else list(lengths)
     matrices = [_kernel_matrix(n, max(length, 0.5)) for n, length in zip(shape, each, strict=True)]
     field = rng.standard_normal([matrix.shape[1] for matrix in matrices])
     for axis, matrix in enumerate(matrices):

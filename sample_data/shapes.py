@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 Field = NDArray[np.float64]
+Numbers = Sequence[float] | NDArray[np.float64]
 
 
 def ellipsoid(
     points: Sequence[Field],
-    centre: Sequence[float],
-    radii: Sequence[float],
-    turn: Sequence[float] | float | None = None,
+    centre: Numbers,
+    radii: Numbers,
+    turn: Numbers | float | None = None,
 ) -> Field:
     """Approximate signed distance to an ellipse or ellipsoid, exact to first order at its rim.
 
@@ -40,7 +41,7 @@ def ellipsoid(
     return norm * (norm - 1.0) / np.sqrt(np.maximum(slope, 1e-12))
 
 
-def turned(points: Sequence[Field], turn: Sequence[float] | float | None) -> list[Field]:
+def turned(points: Sequence[Field], turn: Numbers | float | None) -> list[Field]:
     """Coordinates in a frame that was turned by ``turn`` (see :func:`ellipsoid`)."""
     if turn is None:
         return list(points)
