@@ -40,7 +40,7 @@ if is_stamped "$kind"; then
     exit 0
 fi
 if [[ $kind == base ]]; then
-    echo "Installing OmniSeg (about 500 MB on disk, a few minutes the first time)"
+    echo "Installing OmniSeg (about 700 MB on disk, a few minutes the first time)"
     install --editable .
 else
     # torch goes first, alone and by its exact version: a range, or another package's wish for
