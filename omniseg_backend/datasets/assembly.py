@@ -1,0 +1,110 @@
+"""From the files that a layout found to a Dataset: names, cases, patients."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from omniseg_backend.datasets.cases import case_rows, no_cases_warning, own_case
+from omniseg_backend.datasets.files import natural_key
+from omniseg_backend.datasets.problems import Problem
+from omniseg_backend.datasets.records import Dataset, Part, Record
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """An image and its mask as a layout found them.
+
+    Attributes:
+        name: The image's name without channel number and suffix.
+        part: The part it lies in.
+        image_paths: Its files in channel order.
+        label_path: Its mask.
+    """
+
+    name: str
+    part: Part
+    image_paths: tuple[Path, ...]
+    label_path: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What a layout found in its folders: samples, faults, and things worth knowing."""
+
+    samples: tuple[Sample, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: Findings) -> Findings:
+        return Findings(
+            self.samples + other.samples,
+            self.problems + other.problems,
+            self.warnings + other.warnings,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What a layout states about the data set as a whole; fields as in ``Dataset``."""
+
+    name: str
+    classes: ClassTable
+    channel_names: tuple[str, ...]
+    modality: Modality | None = None
+    description: str = ""
+    licence: str | None = None
+
+
+def assemble(
+    root: Path, facts: Facts, samples: Sequence[Sample], warnings: Sequence[str] = ()
+) -> Dataset:
+    """Join samples with ``cases.csv``.
+
+    A name that occurs in both parts (``1.png`` in either folder) is told apart as
+    ``train/NAME`` and ``test/NAME``, in ``cases.csv`` too.
+
+    Raises:
+        DataError: ``cases.csv`` is wrong.
+    """
+    counts = Counter(sample.name for sample in samples)
+    named = {
+        f"{sample.part}/{sample.name}" if counts[sample.name] > 1 else sample.name: sample
+        for sample in _sorted(samples)
+    }
+    rows = case_rows(root, tuple(named))
+    records = []
+    for file, sample in named.items():
+        row = own_case(file) if rows is None else rows[file]
+        records.append(
+            Record(
+                image_paths=sample.image_paths,
+                label_path=sample.label_path,
+                file=file,
+                case=row.case,
+                patient=row.patient,
+                slice=row.slice,
+                part=sample.part,
+            )
+        )
+    own = () if rows is not None else (no_cases_warning(root, len(records)),)
+    return Dataset(
+        root=root,
+        name=facts.name,
+        description=facts.description,
+        records=tuple(records),
+        classes=facts.classes,
+        channel_names=facts.channel_names,
+        modality=facts.modality,
+        patients_stated=rows is not None,
+        warnings=(*warnings, *own),
+        licence=facts.licence,
+    )
+
+
+def _sorted(samples: Sequence[Sample]) -> list[Sample]:
+    return sorted(samples, key=lambda sample: (natural_key(sample.name), sample.part))

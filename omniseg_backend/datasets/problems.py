@@ -1,0 +1,93 @@
+"""What is wrong with a data set, collected rather than met one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from omniseg_backend.common.errors import DataError
+
+#: ``layout``: a file is missing or superfluous. ``patients``: ``cases.csv`` is wrong, or a
+#: patient is on both sides. ``unreadable``: a file cannot be read. ``grid``: files that belong
+#: together lie on different grids. ``channels``: an image has other channels than the rest.
+#: ``values``: a label value that no class has. ``empty``: nothing to learn from.
+#: ``duplicate``: one image twice.
+ProblemKind = Literal[
+    "layout",
+    "patients",
+    "unreadable",
+    "grid",
+    "channels",
+    "values",
+    "empty",
+    "duplicate",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One fault of a data set, in the four parts of every error of the project.
+
+    Attributes:
+        kind: What sort of fault.
+        subject: The file, folder, patient or class concerned.
+        found: What was found.
+        expected: What was expected instead.
+        remedy: What the user can do about it.
+        severity: An ``error`` forbids training; a ``warning`` is to be read and weighed.
+    """
+
+    kind: ProblemKind
+    subject: str
+    found: str
+    expected: str
+    remedy: str
+    severity: Literal["error", "warning"] = "error"
+
+    @classmethod
+    def from_error(cls, kind: ProblemKind, error: DataError) -> Problem:
+        """The problem that an error reports."""
+        return cls(kind, error.subject, error.found, error.expected, error.remedy)
+
+    def as_text(self) -> str:
+        """One sentence."""
+        return f"{self.subject}: found {self.found}, expected {self.expected}; {self.remedy}."
+
+
+class UnusableDatasetError(DataError):
+    """A data set cannot be used; its sentence names the first problem and counts the rest.
+
+    Attributes:
+        problems: All problems that forbid its use.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first, rest = self.problems[0], len(self.problems) - 1
+        more = f" (and {rest} more problem{'s' if rest > 1 else ''} in the data set)"
+        super().__init__(
+            first.subject,
+            found=first.found,
+            expected=first.expected,
+            remedy=first.remedy + (more if rest else ""),
+        )
+
+
+def raise_if_unusable(problems: Iterable[Problem]) -> None:
+    """Raise one error for all problems that forbid the use of a data set.
+
+    Raises:
+        UnusableDatasetError: There is a problem of severity ``error``.
+    """
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise UnusableDatasetError(errors)
+
+
+def listed(names: Iterable[object], most: int = 5) -> str:
+    """Names for a sentence: the first few, and how many more."""
+    texts = [str(name) for name in names]
+    if len(texts) <= most:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:most])} and {len(texts) - most} more"
