@@ -277,8 +277,8 @@ class Abdomen:
         place = int(self.rng.choice(inside))
         centre = [axis.reshape(-1)[place] for axis in (self.x, self.y, self.z)]
         radius = self.rng.uniform(*radii)
-        radii = (radius, radius, radius * 1.2)
-        return self._ball((centre[0] / self.wide, centre[1] / self.deep, centre[2]), radii)
+        place = (centre[0] / self.wide, centre[1] / self.deep, centre[2])
+        return self._ball(place, (radius, radius, radius * 1.2))
 
     def _stomach(self) -> Field:
         rng = self.rng

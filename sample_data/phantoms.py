@@ -9,6 +9,10 @@ from omniseg_sample_data import (
     abdominal_ct,
     abdominal_mri,
     brain_mri,
+    cardiac_mri,
+    dermoscopy,
+    fetal_head_us,
+    fluorescence_nuclei,
     retinal_oct,
     surgical_instruments,
 )
@@ -25,7 +29,11 @@ PHANTOMS: Mapping[str, PhantomFamily] = MappingProxyType(
             abdominal_mri,
             brain_mri,
             retinal_oct,
+            dermoscopy,
             surgical_instruments,
+            fetal_head_us,
+            cardiac_mri,
+            fluorescence_nuclei,
         )
     }
 )
