@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.metrics.masks import Mask, require_pair, require_spacing
@@ -30,6 +31,9 @@ Distances = NDArray[np.float64]
 #: Spacings come from headers in single precision: 3 voxels of 0.1 mm must still lie within a
 #: tolerance of 0.3 mm.
 _RELATIVE_SLACK = 1e-6
+
+#: How far the k-d tree looks, in the smallest voxel side.
+_REACH_IN_VOXELS = 10.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -172,17 +176,33 @@ def _boundary(mask: Mask) -> Mask:
 
 
 def _distances_to(target: Mask, source: Mask, spacing: Sequence[float]) -> Distances:
-    """For each voxel of ``source``, the distance to the nearest voxel of ``target``."""
-    points = np.nonzero(source)
-    if not target.any():
-        return np.full(points[0].size, np.inf)
+    """For each voxel of ``source``, the distance to the nearest voxel of ``target``.
+
+    Two exact ways, each where it is fast. A k-d tree finds near voxels 3 times faster than a
+    distance transform of the box (0.08 s against 0.26 s for an organ on 256 x 256 x 64), but
+    took 7 s instead of 1 s on concentric spheres, where each voxel has thousands of almost
+    nearest ones. So it looks no further than ten voxels, and the transform does the rest.
+    """
+    points = np.argwhere(source)
+    targets = np.argwhere(target)
+    if not len(targets) or not len(points):
+        return np.full(len(points), np.inf)
+    steps = np.asarray(spacing, dtype=np.float64)
+    reach = _REACH_IN_VOXELS * steps.min()
+    found, _ = KDTree(targets * steps).query(points * steps, distance_upper_bound=reach)
+    distances: Distances = np.asarray(found, dtype=np.float64)
+    far = np.isinf(distances)
+    if far.any():
+        distances[far] = _distances_by_transform(target, points[far], steps)
+    return distances
+
+
+def _distances_by_transform(target: Mask, points: NDArray[np.intp], steps: Distances) -> Distances:
     # The nearest voxels alone, without the distance of every voxel of the box, take 60 % of
-    # the time. A k-d tree is 2 to 4 times faster on similar surfaces but took 7 s instead of
-    # 1 s on concentric spheres, where each voxel has thousands of almost nearest ones.
+    # the time.
     nearest = ndimage.distance_transform_edt(
-        ~target, sampling=spacing, return_distances=False, return_indices=True
+        ~target, sampling=steps, return_distances=False, return_indices=True
     )
-    squares = np.zeros(points[0].size)
-    for axis, (coordinate, step) in enumerate(zip(points, spacing, strict=True)):
-        squares += ((nearest[(axis, *points)] - coordinate) * step) ** 2
-    return np.sqrt(squares)
+    ends = nearest[(slice(None), *points.T)].T
+    lengths: Distances = np.linalg.norm((ends - points) * steps, axis=1)
+    return lengths
