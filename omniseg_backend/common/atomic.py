@@ -15,6 +15,19 @@ from pathlib import Path
 
 from omniseg_backend.common.errors import DataError, ResourceError
 
+#: The place is to blame, and another one would do. EEXIST and ENOENT arise where a parent of
+#: the target is a file, or lies in a file system that makes no folders.
+_UNWRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+)
+
 
 def refuse_existing(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that exists unless overwriting was asked for.
@@ -84,7 +97,14 @@ def writing_errors(target: Path) -> Iterator[None]:
                 expected="room for the output",
                 remedy="free some space or choose another place",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        if error.errno == errno.EFBIG:
+            raise ResourceError(
+                target,
+                found="a limit on the size of files",
+                expected="room for the output",
+                remedy="choose a disk or a format that allows larger files",
+            ) from error
+        if error.errno in _UNWRITABLE:
             raise DataError(
                 target,
                 found=f"a place that cannot be written ({error.strerror})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,3 +30,14 @@ def sha256_voxels(array: NDArray[np.generic]) -> str:
     digest = hashlib.sha256(repr(tuple(array.shape)).encode())
     digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
     return digest.hexdigest()
+
+
+def sha256_case(image_hashes: Sequence[str]) -> str:
+    """SHA-256 of a case from those of its images' voxels, in slice order.
+
+    A case of one image has the image's own hash, so that a volume is recognised whether it
+    came alone or as a case.
+    """
+    if len(image_hashes) == 1:
+        return image_hashes[0]
+    return sha256_bytes("\n".join(image_hashes).encode())

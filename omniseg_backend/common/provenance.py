@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import subprocess
 from importlib import metadata
+from pathlib import Path
 
 NOTICE = "research use, not reviewed"
 DISTRIBUTION = "napari-omniseg"
@@ -16,6 +18,20 @@ def software_version() -> str:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def source_commit() -> str | None:
+    """The commit of the source tree that this runs from; None outside a checkout of it."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
 def now_utc() -> str:

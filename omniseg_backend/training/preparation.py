@@ -1,0 +1,248 @@
+"""From a data set's folder to the planes a run trains and validates on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel
+from omniseg_backend.datasets.check import check_dataset, raise_if_unusable
+from omniseg_backend.datasets.layouts import open_dataset
+from omniseg_backend.datasets.loading import load_image, load_record
+from omniseg_backend.datasets.records import Case, Dataset, Record, group_cases
+from omniseg_backend.datasets.splits import FoldChoice, Split, split_records
+from omniseg_backend.images.geometry import Unit
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.modality import Modality
+from omniseg_backend.images.segmentation import Segmentation
+from omniseg_backend.preprocessing.frame import PreparedFrame
+from omniseg_backend.preprocessing.layout import plane_layout
+from omniseg_backend.preprocessing.settings import (
+    FitToSize,
+    ForegroundPercentiles,
+    Normalisation,
+    PreprocessingSettings,
+    SeenRange,
+    default_normalisation,
+)
+from omniseg_backend.training.samples import Plane, TrainingPlanes, planes_of
+from omniseg_backend.training.settings import TrainingSettings
+
+_FOREGROUND_SAMPLE = 100_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PreparedData:
+    """A data set ready to train on.
+
+    Attributes:
+        dataset: Where it came from.
+        split: Which records train and which validate.
+        preprocessing: With the ranges that the training part shows.
+        train: Planes to draw from.
+        validation: Planes to validate on.
+        train_hashes: SHA-256 of each training case's voxels, sorted.
+        validation_hashes: SHA-256 of each validation case's voxels, sorted.
+        data_hash: SHA-256 over images, masks and the split.
+        warnings: Sentences for the user.
+    """
+
+    dataset: Dataset
+    split: Split
+    preprocessing: PreprocessingSettings
+    train: TrainingPlanes
+    validation: tuple[Plane, ...]
+    train_hashes: tuple[str, ...]
+    validation_hashes: tuple[str, ...]
+    data_hash: str
+    warnings: tuple[str, ...]
+
+
+def prepare_data(
+    settings: TrainingSettings, *, progress: Progress, cancel: Cancel | None
+) -> PreparedData:
+    """Open, check and split the data set and prepare every plane once.
+
+    Raises:
+        DataError: The data set cannot be used; all its problems are in one error.
+        UsageError: The modality is unknown, or the fold does not exist.
+    """
+    dataset = open_dataset(settings.dataset)
+    problems = check_dataset(dataset, progress=progress, cancel=cancel)
+    raise_if_unusable(problems)
+    modality = _modality(dataset, settings)
+    fold = FoldChoice.parse(settings.fold) if settings.fold else None
+    split = split_records(dataset, fold, settings.seed)
+    survey = _survey(dataset, split.train, settings, modality)
+    preprocessing = PreprocessingSettings(
+        modality=modality,
+        image_channels=len(dataset.channel_names),
+        neighbours=settings.neighbours,
+        normalisation=survey.normalisation,
+        sampling=settings.sampling or FitToSize(),
+        slicing=settings.slicing,
+        input_size=settings.input_size,
+        seen=survey.seen,
+    )
+    train = _load(dataset, split.train, preprocessing, progress, cancel)
+    validation = _load(dataset, split.validation, preprocessing, progress, cancel)
+    negatives = _negatives(settings, preprocessing, progress, cancel)
+    foreground = [plane for plane in train.planes if plane.has_foreground]
+    empty = [plane for plane in train.planes if not plane.has_foreground] + negatives
+    return PreparedData(
+        dataset,
+        split,
+        preprocessing,
+        TrainingPlanes(foreground, empty, settings.empty_share if empty else 0.0),
+        tuple(validation.planes),
+        tuple(sorted(train.case_hashes)),
+        tuple(sorted(validation.case_hashes)),
+        sha256_bytes("\n".join((*train.record_hashes, "", *validation.record_hashes)).encode()),
+        (
+            *dataset.warnings,
+            *(problem.as_text() for problem in problems if problem.severity == "warning"),
+        ),
+    )
+
+
+def _modality(dataset: Dataset, settings: TrainingSettings) -> Modality:
+    modality = settings.modality or dataset.modality
+    if modality is None:
+        raise UsageError(
+            dataset.root,
+            found="no modality stated by the data set",
+            expected=f"one of {', '.join(Modality)}",
+            remedy="name it with --modality",
+        )
+    return modality
+
+
+@dataclasses.dataclass(frozen=True)
+class _Survey:
+    normalisation: Normalisation
+    seen: SeenRange
+
+
+def _survey(
+    dataset: Dataset, records: Sequence[Record], settings: TrainingSettings, modality: Modality
+) -> _Survey:
+    """Look through the training part once for value and spacing ranges."""
+    measure = settings.normalisation is None and modality is Modality.CT
+    random = np.random.default_rng((settings.seed, 4))
+    foreground: list[NDArray[np.float32]] = []
+    spacings: list[float] = []
+    extents: list[float] = []
+    units: set[str] = set()
+    share = max(1, _FOREGROUND_SAMPLE // len(records))
+    for record in records:
+        image, truth = load_record(record, dataset)
+        layout = plane_layout(image.geometry, settings.slicing)
+        spacings += layout.plane_spacing
+        extents.append(
+            max(a * b for a, b in zip(layout.plane_shape, layout.plane_spacing, strict=True))
+        )
+        units.add(layout.unit)
+        if measure:
+            values = image.array.mean(axis=1)[truth.labels > 0].astype(np.float32)
+            foreground.append(random.choice(values, share) if values.size else values)
+    if len(units) > 1:
+        raise DataError(
+            dataset.root,
+            found="images with and without real spacing",
+            expected="spacing in all images or in none",
+            remedy="store all images in one kind of format",
+        )
+    unit: Unit = "mm" if units == {"mm"} else "px"
+    seen = SeenRange(
+        spacing_mm=(min(spacings), max(spacings)) if unit == "mm" else None,
+        extent=(min(extents), max(extents)),
+        extent_unit=unit,
+    )
+    if measure:
+        return _Survey(_foreground_statistics(np.concatenate(foreground)), seen)
+    chosen = settings.normalisation or default_normalisation(modality, len(dataset.channel_names))
+    return _Survey(chosen, seen)
+
+
+def _foreground_statistics(values: NDArray[np.float32]) -> ForegroundPercentiles:
+    """nnU-Net's CT normalisation: 0.5th and 99.5th percentile, mean, standard deviation."""
+    low, high = np.percentile(values, [0.5, 99.5])
+    return ForegroundPercentiles(
+        low=float(low),
+        high=float(max(high, low + 1.0)),
+        mean=float(values.mean()),
+        deviation=float(max(values.std(), 1.0)),
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Loaded:
+    planes: list[Plane]
+    case_hashes: list[str]
+    record_hashes: list[str]
+
+
+def _load(
+    dataset: Dataset,
+    records: tuple[Record, ...],
+    preprocessing: PreprocessingSettings,
+    progress: Progress,
+    cancel: Cancel | None,
+) -> _Loaded:
+    loaded = _Loaded([], [], [])
+    cases = group_cases(records)
+    for index, case in enumerate(cases):
+        check_cancel(cancel, "reading the data set")
+        progress(f"reading case {index + 1} of {len(cases)}", index / len(cases))
+        image_hashes = []
+        for image, truth in _load_case(case, dataset):
+            loaded.planes.extend(planes_of(image, truth, preprocessing, index))
+            image_hashes.append(sha256_voxels(image.array))
+            loaded.record_hashes.append(f"{image_hashes[-1]} {sha256_voxels(truth.labels)}")
+        loaded.case_hashes.append(sha256_case(image_hashes))
+    return loaded
+
+
+def _load_case(case: Case, dataset: Dataset) -> Iterator[tuple[Image, Segmentation]]:
+    return (load_record(record, dataset) for record in case.records)
+
+
+def _negatives(
+    settings: TrainingSettings,
+    preprocessing: PreprocessingSettings,
+    progress: Progress,
+    cancel: Cancel | None,
+) -> list[Plane]:
+    """Planes of other data sets' training images, labelled as background throughout."""
+    planes: list[Plane] = []
+    for folder in settings.negatives:
+        other = open_dataset(folder)
+        records = other.part("train")
+        for index, record in enumerate(records):
+            check_cancel(cancel, "reading negatives")
+            progress(f"reading negatives of {other.name}", index / len(records))
+            image = with_channels(load_image(record, other), preprocessing.image_channels)
+            for frame in range(image.frames):
+                prepared = PreparedFrame(image, preprocessing, frame)
+                nothing = np.zeros(prepared.plan.padded, np.uint8)
+                planes += [
+                    Plane(prepared.plane(plane), nothing, -1) for plane in range(prepared.planes)
+                ]
+    return planes
+
+
+def with_channels(image: Image, channels: int) -> Image:
+    """A negative's image with as many channels as the task has: the mean, repeated."""
+    if image.channels == channels:
+        return image
+    mean = image.array.mean(axis=1, keepdims=True).astype(np.float32)
+    if np.issubdtype(image.array.dtype, np.uint8):
+        mean = mean.round().astype(np.uint8)
+    repeated = np.repeat(mean, channels, axis=1)
+    names = tuple(f"channel {index}" for index in range(channels))
+    return dataclasses.replace(image, array=repeated, channel_names=names)

@@ -1,0 +1,183 @@
+"""One training run from settings to its finished state, resumable from its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import lightning_fabric
+import torch
+
+from omniseg_backend.common.platform import usable_cpus
+from omniseg_backend.common.progress import Cancel, Progress
+from omniseg_backend.common.provenance import now_utc, source_commit
+from omniseg_backend.networks.architecture import architecture_of
+from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
+from omniseg_backend.training.augmentation import DoubledAugmentation, OnlineAugmentation
+from omniseg_backend.training.checkpoint import Checkpoint, RunState, load_matching
+from omniseg_backend.training.curves import draw_curves
+from omniseg_backend.training.plan import (
+    RunPlan,
+    check_same_run,
+    choose_precision,
+    steps_of,
+)
+from omniseg_backend.training.preparation import PreparedData, prepare_data
+from omniseg_backend.training.probe import probe_seconds
+from omniseg_backend.training.samples import StepSamples
+from omniseg_backend.training.settings import TrainingSettings
+from omniseg_backend.training.trainer import TrainingData, fit
+
+logger = logging.getLogger(__name__)
+
+_PLAN, _CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """What an export is made of."""
+
+    plan: RunPlan
+    data: PreparedData
+    checkpoint: Checkpoint
+
+
+def run_folder(bundle: Path) -> Path:
+    """Where the run that makes ``bundle`` keeps its state: ``BUNDLE.run/`` beside it."""
+    return bundle.with_name(bundle.name + ".run")
+
+
+def run_training(
+    settings: TrainingSettings, folder: Path, *, progress: Progress, cancel: Cancel | None = None
+) -> FinishedRun:
+    """Train, or go on with the unfinished run in ``folder``.
+
+    After a kill at any moment the same call gives the same result as without it, on the same
+    machine: steps, precision and threads are stored before the first step, and what a step
+    sees depends on its number and the seed alone.
+
+    Args:
+        settings: What to do.
+        folder: The run's own folder.
+        progress: Told about every stage.
+        cancel: Looked at between steps.
+
+    Raises:
+        DataError: The data set or the folder cannot be used.
+        CancelledError: The user cancelled; the same call resumes.
+    """
+    fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
+    data = prepare_data(settings, progress=progress, cancel=cancel)
+    for warning in data.warnings:
+        logger.warning(warning)
+    plan = _plan(settings, folder, data, fabric, progress)
+    torch.set_num_threads(plan.threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    fabric = lightning_fabric.Fabric(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision="bf16-mixed" if plan.precision == "bf16" else "32-true",
+    )
+    fabric.launch()
+    checkpoint = fit(
+        fabric,
+        _initial_network(plan),
+        TrainingData(_samples(data, settings), data.validation),
+        plan,
+        folder / _CHECKPOINT,
+        progress=progress,
+        cancel=cancel,
+        on_validation=lambda state: _report(state, plan, folder),
+    )
+    return FinishedRun(plan, data, checkpoint)
+
+
+def _plan(
+    settings: TrainingSettings,
+    folder: Path,
+    data: PreparedData,
+    fabric: lightning_fabric.Fabric,
+    progress: Progress,
+) -> RunPlan:
+    path = folder / _PLAN
+    if path.exists():
+        plan = RunPlan.load(path)
+        check_same_run(plan, settings, data.data_hash, path)
+        return plan
+    progress("measuring the speed of a step", 0.0)
+    threads = settings.threads or usable_cpus()
+    torch.set_num_threads(threads)
+    classes = data.dataset.classes
+    architecture = architecture_of(
+        settings.variant, data.preprocessing.network_channels, len(classes) + 1
+    )
+    precision = choose_precision(settings, fabric.device)
+    step_seconds = probe_seconds(
+        build_network(architecture, settings.seed),
+        _samples(data, settings),
+        data.validation,
+        settings,
+        precision,
+        fabric.device,
+    )
+    steps = steps_of(settings, len(data.train.foreground), step_seconds)
+    plan = RunPlan(
+        settings=settings,
+        data_hash=data.data_hash,
+        steps=steps,
+        validate_every=max(1, -(-steps // settings.validations)),
+        precision=precision,
+        threads=threads,
+        device="CPU" if fabric.device.type == "cpu" else torch.cuda.get_device_name(fabric.device),
+        expected_seconds=steps * step_seconds,
+        architecture=architecture,
+        preprocessing=data.preprocessing,
+        class_names=classes.names,
+        class_values=classes.values,
+        started=now_utc(),
+        commit=source_commit(),
+    )
+    if fabric.is_global_zero:
+        folder.mkdir(parents=True, exist_ok=True)
+        plan.save(path)
+    logger.info("%d steps, about %.0f minutes", steps, plan.expected_seconds / 60)
+    return plan
+
+
+def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
+    make = OnlineAugmentation if settings.augmentation == "online" else DoubledAugmentation
+    return StepSamples(
+        data.train, settings.seed, make(settings.input_size, settings.symmetric_axes)
+    )
+
+
+def _initial_network(plan: RunPlan) -> OmniSegNet:
+    network = build_network(plan.architecture, plan.settings.seed)
+    if plan.settings.initial_bundle is not None:
+        from omniseg_backend.bundles.store import load_bundle
+        from omniseg_backend.bundles.weights import read_state
+
+        bundle = load_bundle(plan.settings.initial_bundle)
+        state = read_state(bundle.model_bytes())
+        fresh = load_matching(
+            network, {name: torch.from_numpy(value.copy()) for name, value in state.items()}
+        )
+        logger.info(
+            "started from %s; %d entries new: %s", bundle.manifest.id, len(fresh), ", ".join(fresh)
+        )
+    return network
+
+
+def _report(state: RunState, plan: RunPlan, folder: Path) -> None:
+    last = state.history[-1]
+    logger.info(
+        "step %d of %d: loss %.4f, validation Dice %.4f (best %.4f at step %d)",
+        last.step,
+        plan.steps,
+        last.loss,
+        last.dice,
+        state.best_dice,
+        state.best_step,
+    )
+    draw_curves(state, plan.class_names, folder / _CURVES)
