@@ -9,17 +9,16 @@ from typing import Literal
 from omniseg_backend.common.errors import DataError
 
 #: ``layout``: a file is missing or superfluous. ``patients``: ``cases.csv`` is wrong, or a
-#: patient is on both sides. ``unreadable``: a file cannot be read. ``grid``: files that belong
-#: together lie on different grids. ``channels``: an image has other channels than the rest.
-#: ``values``: a label value that no class has. ``empty``: nothing to learn from.
+#: patient is on both sides. ``file``: a file cannot be used by itself: damaged, NaN in it, a label
+#: value that no class has. ``grid``: files that belong together lie on different grids.
+#: ``channels``: an image has other channels than the rest. ``empty``: nothing to learn from.
 #: ``duplicate``: one image twice.
 ProblemKind = Literal[
     "layout",
     "patients",
-    "unreadable",
+    "file",
     "grid",
     "channels",
-    "values",
     "empty",
     "duplicate",
 ]

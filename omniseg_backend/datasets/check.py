@@ -1,0 +1,175 @@
+"""Checking a whole data set before training: all faults in one list."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+
+from omniseg_backend.common.errors import DataError, GeometryError
+from omniseg_backend.common.hashing import sha256_voxels
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.datasets.loading import ChannelError, load_image, load_mask
+from omniseg_backend.datasets.problems import Problem, ProblemKind, listed, raise_if_unusable
+from omniseg_backend.datasets.records import Dataset, Record
+
+__all__ = ["check_dataset", "raise_if_unusable"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """What reading one record showed.
+
+    Attributes:
+        record: Which one.
+        problems: What is wrong with it.
+        voxel_hash: SHA-256 of the image's voxels, or None where it cannot be read.
+        values: The label values of its mask, or None where it cannot be read.
+    """
+
+    record: Record
+    problems: tuple[Problem, ...] = ()
+    voxel_hash: str | None = None
+    values: frozenset[int] | None = None
+
+
+def check_dataset(
+    dataset: Dataset, *, progress: Progress = no_progress, cancel: Cancel | None = None
+) -> tuple[Problem, ...]:
+    """Read every image and mask once and list all that is wrong.
+
+    Reported as errors: a file that cannot be read or holds NaN or infinity, a mask or channel on
+    another grid, missing channels, label values without a class, a patient in both parts, one
+    image (by its voxels) in both parts, no training image, training masks without any label. As
+    warnings: one image under two patients of one part, a class that no training mask holds.
+
+    Args:
+        dataset: What ``open_dataset`` gave.
+        progress: Told about every record.
+        cancel: Ends the check.
+
+    Returns:
+        All problems; pass them to ``raise_if_unusable``.
+
+    Raises:
+        CancelledError: ``cancel`` was set.
+    """
+    seen = []
+    for index, record in enumerate(dataset.records):
+        check_cancel(cancel, "the data set's check")
+        progress("checking the data set", index / len(dataset.records))
+        seen.append(_look_at(record, dataset))
+    progress("checking the data set", 1.0)
+    return (
+        *_patients_in_both_parts(dataset),
+        *(problem for one in seen for problem in one.problems),
+        *_duplicates(seen),
+        *_nothing_to_learn(dataset, seen),
+    )
+
+
+def _look_at(record: Record, dataset: Dataset) -> _Seen:
+    try:
+        image = load_image(record, dataset)
+    except DataError as error:
+        return _Seen(record, (Problem.from_error(_kind_of(error), error),))
+    voxel_hash = sha256_voxels(image.array)
+    try:
+        mask = load_mask(record, dataset, image)
+    except DataError as error:
+        return _Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
+    values = frozenset(int(value) for value in np.unique(mask.labels))
+    return _Seen(record, (), voxel_hash, values)
+
+
+def _kind_of(error: DataError) -> ProblemKind:
+    if isinstance(error, GeometryError):
+        return "grid"
+    if isinstance(error, ChannelError):
+        return "channels"
+    return "file"
+
+
+def _patients_in_both_parts(dataset: Dataset) -> list[Problem]:
+    training, test = (
+        Counter(record.patient for record in dataset.part(part)) for part in ("train", "test")
+    )
+    return [
+        Problem(
+            "patients",
+            f"patient {patient}",
+            found=f"{training[patient]} training images and {test[patient]} test images",
+            expected="every patient in one part only",
+            remedy="move all images of this patient to one part",
+        )
+        for patient in training
+        if patient in test
+    ]
+
+
+def _duplicates(seen: list[_Seen]) -> list[Problem]:
+    by_hash: dict[str, list[Record]] = {}
+    for one in seen:
+        if one.voxel_hash is not None:
+            by_hash.setdefault(one.voxel_hash, []).append(one.record)
+    problems = []
+    for records in by_hash.values():
+        across_parts = len({record.part for record in records}) > 1
+        across_patients = len({record.patient for record in records}) > 1
+        if not (across_parts or across_patients):
+            continue
+        names = [f"{record.file} ({record.part})" for record in records[1:]]
+        problems.append(
+            Problem(
+                "duplicate",
+                str(records[0].image_paths[0]),
+                found=f"the same image as {listed(names)}",
+                expected="every image in one part and under one patient",
+                remedy="remove the copies from one part"
+                if across_parts
+                else "name one patient for them in cases.csv, or remove the copies",
+                severity="error" if across_parts else "warning",
+            )
+        )
+    return problems
+
+
+def _nothing_to_learn(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
+    training = [one for one in seen if one.record.part == "train"]
+    if not training:
+        return [
+            Problem(
+                "empty",
+                str(dataset.root),
+                found="no training image",
+                expected="labelled images to train on",
+                remedy="add training images",
+            )
+        ]
+    readable = [one.values for one in training if one.values is not None]
+    if not readable:
+        return []
+    present = frozenset[int]().union(*readable)
+    absent = [entry for entry in dataset.classes if entry.value not in present]
+    if len(absent) == len(dataset.classes):
+        return [
+            Problem(
+                "empty",
+                str(dataset.root),
+                found="training masks without a single labelled pixel",
+                expected="masks that label at least one structure",
+                remedy="check that the masks belong to this data set",
+            )
+        ]
+    return [
+        Problem(
+            "empty",
+            f"class {entry.name}",
+            found="no training mask that holds it",
+            expected="examples of every class",
+            remedy="label it or remove it from the classes",
+            severity="warning",
+        )
+        for entry in absent
+    ]

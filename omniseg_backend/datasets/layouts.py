@@ -1,0 +1,59 @@
+"""Recognising how a data set is laid out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.datasets.isic_layout import is_isic, open_isic
+from omniseg_backend.datasets.nnunet_layout import is_nnunet, open_nnunet
+from omniseg_backend.datasets.paired_layout import is_paired, open_paired
+from omniseg_backend.datasets.problems import listed
+from omniseg_backend.datasets.records import Dataset
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open a data set in any of the known layouts.
+
+    Known are nnU-Net v2 raw (``dataset.json``), the ISIC challenges' layout, and folders
+    ``images`` and ``masks`` (or ``labels``), with or without ``train`` and ``test`` above them.
+    Only names are looked at, and the masks where nothing names the classes; ``check_dataset``
+    reads every image.
+
+    Args:
+        folder: The data set's folder.
+
+    Raises:
+        DataError: The folder cannot be read, has no known layout, or lacks files that its
+            layout demands.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(
+            folder,
+            found="a file" if folder.exists() else "nothing",
+            expected="the folder of a data set",
+            remedy="check the path",
+        )
+    try:
+        present = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            folder,
+            found=f"a folder that cannot be listed ({error.strerror})",
+            expected="a readable folder",
+            remedy="check its permissions",
+        ) from error
+    if is_nnunet(folder):
+        return open_nnunet(folder)
+    if is_isic(folder):
+        return open_isic(folder)
+    if is_paired(folder):
+        return open_paired(folder)
+    raise DataError(
+        folder,
+        found=listed(present) if present else "an empty folder",
+        expected="dataset.json with imagesTr and labelsTr (nnU-Net v2), or images with masks or "
+        "labels, or ISIC_NNNNNNN.jpg with ISIC_NNNNNNN_segmentation.png",
+        remedy="arrange the files in one of these ways",
+    )
