@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from pathlib import Path
 
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
 
 def usable_cpus() -> int:
-    """Processors that this process may use: its affinity mask where the system has one."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
+    """Processors that this process may use, at least 1.
+
+    The affinity mask counts, not the machine: a scheduler or ``taskset`` may have given this
+    process two processors of sixty-four, and threads beyond them only wait for each other. A
+    container's CPU quota (cgroup v2) counts likewise.
+    """
+    return int(max(1, min(_cpus_in_mask(), cpus_in_quota(_CGROUP_QUOTA))))
 
 
 def cpu_model() -> str:
@@ -22,3 +28,32 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine() or "unknown"
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated now without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def cpus_in_quota(file: Path) -> float:
+    """Processors that a cgroup's ``QUOTA PERIOD`` amounts to; infinite without a quota."""
+    try:
+        quota, period = file.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return math.inf
+    if not (quota.isdigit() and period.isdigit() and int(period)):
+        return math.inf
+    return max(1, math.ceil(int(quota) / int(period)))
+
+
+def _cpus_in_mask() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    import psutil
+
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # Windows
+        return len(process.cpu_affinity())
+    return os.cpu_count() or 1  # macOS has no affinity masks
