@@ -62,6 +62,14 @@ class ClassTable:
                 expected="values from 1 to 65535 (0 is the background)",
                 remedy="renumber the classes",
             )
+        for entry in self.entries:
+            if len(entry.colour) != 3 or any(not 0 <= part <= 255 for part in entry.colour):
+                raise DataError(
+                    "class table",
+                    found=f"the colour {entry.colour} of {entry.name}",
+                    expected="red, green and blue from 0 to 255",
+                    remedy="choose another colour",
+                )
 
     @classmethod
     def from_names(cls, names: Sequence[str], values: Sequence[int] | None = None) -> ClassTable:

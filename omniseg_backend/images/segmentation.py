@@ -25,6 +25,7 @@ class Segmentation:
         provenance: Where it came from; None for a truth or a person's work.
         name: The file's name, for messages.
         has_time: Whether the time axis was in the image's file.
+        frame_seconds: Time between frames where the image's file states it.
     """
 
     labels: NDArray[np.unsignedinteger]
@@ -33,6 +34,7 @@ class Segmentation:
     provenance: Provenance | None = None
     name: str = "segmentation"
     has_time: bool = False
+    frame_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim != 4 or self.labels.shape[1:] != self.geometry.shape:

@@ -1,0 +1,104 @@
+"""Refusals that all readers share, made before or right after the voxels are decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.common.errors import DataError, ResourceError
+
+#: Deflate, the compression of gzip and PNG, cannot shrink data by more than this factor
+#: (zlib's documentation, "Maximum Expansion Factor"): a header that announces more is false.
+DEFLATE_LIMIT = 1032
+
+
+def refuse_larger_than_memory(path: Path, needed_bytes: int) -> None:
+    """Refuse an image that the free memory cannot hold.
+
+    Raises:
+        ResourceError: ``needed_bytes`` is more than is available now.
+    """
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if needed_bytes > available:
+        raise ResourceError(
+            path,
+            found=f"an image that takes {_gib(needed_bytes)} of memory",
+            expected=f"at most {_gib(available)}, which is free now",
+            remedy="crop or downsample the image, or use a machine with more memory",
+        )
+
+
+def refuse_cut_off(path: Path, *, found_bytes: int, expected_bytes: int) -> None:
+    """Refuse a file that holds, or can hold, fewer bytes than its header announces.
+
+    Raises:
+        DataError: ``found_bytes`` is less than ``expected_bytes``.
+    """
+    if found_bytes < expected_bytes:
+        raise DataError(
+            path,
+            found=f"at most {found_bytes} bytes",
+            expected=f"the {expected_bytes} bytes that its header announces",
+            remedy="copy or download the file again: it is cut off or its header is damaged",
+        )
+
+
+def refuse_non_finite(path: Path, array: NDArray[np.generic]) -> None:
+    """Refuse voxels that are no numbers.
+
+    Raises:
+        DataError: ``array`` holds NaN or infinite values; the message counts them.
+    """
+    if array.dtype.kind != "f":
+        return
+    # One time point and channel at a time: the mask of a whole series is never held.
+    bad = sum(int(np.count_nonzero(~np.isfinite(part))) for part in array)
+    if bad:
+        raise DataError(
+            path,
+            found=f"{bad} of {array.size} voxels that are not finite (NaN or infinite)",
+            expected="finite numbers everywhere",
+            remedy="replace them, for instance by the background's value, and save the file",
+        )
+
+
+def whole_labels(path: Path, array: NDArray[Any]) -> NDArray[np.unsignedinteger]:
+    """Labels as uint8, or as uint16 where a value above 255 occurs.
+
+    Floating-point storage is accepted where every value is whole to 1e-4, since slopes and
+    resampling tools leave such files behind.
+
+    Raises:
+        DataError: A value is negative, above 65535 or not whole.
+    """
+    refuse_non_finite(path, array)
+    lowest, highest = array.min(), array.max()
+    if lowest < 0 or highest > 65535:
+        raise DataError(
+            path,
+            found=f"values from {lowest} to {highest}",
+            expected="labels from 0 (background) to 65535",
+            remedy="pass a segmentation and not an image, or renumber its labels",
+        )
+    smallest = np.uint8 if highest < 255.5 else np.uint16
+    if array.dtype.kind != "f":
+        return array.astype(smallest)
+    whole = np.rint(array)
+    broken = np.abs(array - whole) > 1e-4
+    if broken.any():
+        raise DataError(
+            path,
+            found=f"values that are not whole, such as {array[broken][0]:.6g}",
+            expected="labels, which are whole numbers",
+            remedy="pass a segmentation and not an image or a probability map",
+        )
+    return whole.astype(smallest)
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"

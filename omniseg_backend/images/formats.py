@@ -1,0 +1,203 @@
+"""The file formats that can be read: their suffixes, their content and their module.
+
+A format is added by one more row of ``FORMATS`` and a module that satisfies ``FormatModule``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.geometry import Geometry
+from omniseg_backend.images.image import Image
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabelFile:
+    """What a file says about a segmentation, before its classes are named.
+
+    Attributes:
+        labels: Shape (time, i, j, k), uint8 or uint16.
+        geometry: Where the voxels lie.
+        has_time: Whether the file has a time axis.
+        frame_seconds: Time between frames where the file states it.
+        record: The record that this project's writers embed (see ``records``), or None.
+    """
+
+    labels: NDArray[np.unsignedinteger]
+    geometry: Geometry
+    has_time: bool = False
+    frame_seconds: float | None = None
+    record: str | None = None
+
+
+class FormatModule(Protocol):
+    """What the module of a format offers."""
+
+    def load_image(self, path: Path) -> Image:
+        """Read ``path`` as an image."""
+
+    def load_labels(self, path: Path) -> LabelFile:
+        """Read ``path`` as a label map."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """One row of the table.
+
+    Attributes:
+        name: As the messages call it, with its article.
+        suffixes: Lower-case endings of file names.
+        module: Dotted name of its ``FormatModule``; imported when a file is read.
+        matches: Whether a file's first bytes (``HEAD_BYTES`` at most) are of this format.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    matches: Callable[[bytes], bool]
+
+    def load_module(self) -> FormatModule:
+        """Import the module; slow libraries are loaded here and not earlier."""
+        return cast(FormatModule, importlib.import_module(self.module))
+
+
+HEAD_BYTES = 1024
+_GZIP = b"\x1f\x8b"
+#: A NIfTI file begins with its header's length, 348 (NIfTI-1) or 540 (NIfTI-2), in the
+#: writer's byte order.
+_NIFTI_LENGTHS = tuple(
+    length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big")
+)
+
+
+def _is_nifti(head: bytes) -> bool:
+    return head[:4] in _NIFTI_LENGTHS
+
+
+def _is_nifti_gz(head: bytes) -> bool:
+    if not head.startswith(_GZIP):
+        return False
+    try:
+        return _is_nifti(zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, 4))
+    except zlib.error:
+        return False
+
+
+def _is_png(head: bytes) -> bool:
+    return head.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def _is_jpeg(head: bytes) -> bool:
+    return head.startswith(b"\xff\xd8\xff")
+
+
+def _is_tiff(head: bytes) -> bool:
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("a compressed NIfTI", (".nii.gz",), "omniseg_backend.images.nifti", _is_nifti_gz),
+    Format("an uncompressed NIfTI", (".nii",), "omniseg_backend.images.nifti", _is_nifti),
+    Format("a PNG picture", (".png",), "omniseg_backend.images.raster", _is_png),
+    Format("a JPEG picture", (".jpg", ".jpeg"), "omniseg_backend.images.raster", _is_jpeg),
+    Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
+)
+
+#: Content that people meet under a wrong name, beside the formats above.
+_FOREIGN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("a DICOM file", lambda head: head[128:132] == b"DICM"),
+    ("an NRRD volume", lambda head: head.startswith(b"NRRD")),
+    ("a MetaImage header", lambda head: head.startswith((b"ObjectType", b"NDims"))),
+    ("a zip archive", lambda head: head.startswith(b"PK\x03\x04")),
+    ("an HDF5 file", lambda head: head.startswith(b"\x89HDF")),
+    ("a GIF picture", lambda head: head.startswith(b"GIF8")),
+    ("a BMP picture", lambda head: head.startswith(b"BM")),
+    ("a PDF document", lambda head: head.startswith(b"%PDF")),
+    ("a gzip-compressed file", lambda head: head.startswith(_GZIP)),
+    ("a web page", lambda head: head.lstrip()[:5].lower() in (b"<html", b"<!doc")),
+)
+
+
+def readable_suffixes() -> tuple[str, ...]:
+    """The endings of file names that can be read."""
+    return tuple(suffix for row in FORMATS for suffix in row.suffixes)
+
+
+def format_by_name(path: Path) -> Format:
+    """The format that the file's name announces, whether the file exists or not.
+
+    Raises:
+        DataError: No format has this suffix.
+    """
+    name = path.name.lower()
+    for row in FORMATS:
+        if name.endswith(row.suffixes) and name not in row.suffixes:
+            return row
+    raise DataError(
+        path,
+        found=f"the suffix {path.suffix!r}" if path.suffix else "a name without a suffix",
+        expected=f"one of {', '.join(readable_suffixes())}",
+        remedy="convert the file, or give it the suffix of its format",
+    )
+
+
+def format_of(path: Path) -> Format:
+    """The format of an existing file, by its suffix and confirmed by its content.
+
+    Raises:
+        DataError: The file is missing, unreadable or empty, its suffix is unknown, or its
+            content is of another format.
+    """
+    head = _read_head(path)
+    named = format_by_name(path)
+    if named.matches(head):
+        return named
+    raise DataError(
+        path,
+        found=_describe_content(head),
+        expected=f"{named.name}, as the suffix says",
+        remedy="give the file the suffix of its format, or get it anew if it was damaged",
+    )
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        found, remedy = _explain_unreadable(path, error)
+        raise DataError(path, found=found, expected="an image file", remedy=remedy) from error
+    if not head:
+        raise DataError(
+            path,
+            found="an empty file (0 bytes)",
+            expected="an image file",
+            remedy="copy or download the file again",
+        )
+    return head
+
+
+def _explain_unreadable(path: Path, error: OSError) -> tuple[str, str]:
+    if path.is_dir():
+        return "a folder", "name one file in it"
+    if isinstance(error, FileNotFoundError):
+        return "nothing", "check the name and the folder"
+    reason = error.strerror or type(error).__name__
+    return f"a file that cannot be opened ({reason})", "check the permissions and the disk"
+
+
+def _describe_content(head: bytes) -> str:
+    known = ((row.name, row.matches) for row in FORMATS)
+    for name, matches in (*known, *_FOREIGN):
+        if matches(head):
+            return f"the content of {name}"
+    return "content of no known image format"

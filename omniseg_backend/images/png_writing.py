@@ -1,0 +1,101 @@
+"""Writing PNG: indexed label pictures, grey and RGB pictures, with the embedded record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngInfo
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.geometry import Geometry
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.records import KEY, ImageRecord, SegmentationRecord
+from omniseg_backend.images.segmentation import Segmentation
+
+
+class Picture(NamedTuple):
+    """A picture with the texts that go into its file."""
+
+    pixels: PIL.Image.Image
+    texts: PngInfo
+
+
+def picture_of_labels(segmentation: Segmentation, target: Path) -> Picture:
+    """The indexed picture of a segmentation: index = label, palette = the classes' colours.
+
+    Raises:
+        DataError: It is no single picture, or has labels above 255.
+    """
+    labels = segmentation.labels
+    _refuse_volume(segmentation.geometry, labels.shape[0], target)
+    highest = max(int(labels.max()), *segmentation.classes.values, 0)
+    if highest > 255:
+        raise DataError(
+            target,
+            found=f"the label {highest}",
+            expected="labels up to 255, the most that an indexed PNG holds",
+            remedy="write .nii.gz instead",
+        )
+    pixels = PIL.Image.fromarray(np.ascontiguousarray(labels[0, :, :, 0].T, dtype=np.uint8))
+    pixels.putpalette(_palette(segmentation.classes, highest))
+    record = SegmentationRecord.of(segmentation)
+    texts = PngInfo()
+    if record.description:
+        texts.add_itxt("Description", record.description)
+    texts.add_itxt(KEY, record.model_dump_json())
+    return Picture(pixels, texts)
+
+
+def picture_of_image(image: Image, target: Path) -> Picture:
+    """The grey or RGB picture of an image.
+
+    Raises:
+        DataError: It is no single picture, or has a type or number of channels that PNG
+            cannot hold.
+    """
+    _refuse_volume(image.geometry, image.frames, target)
+    channels, dtype = image.channels, image.array.dtype
+    if (channels, dtype) not in ((1, np.uint8), (1, np.uint16), (3, np.uint8)):
+        raise DataError(
+            target,
+            found=f"{channels} channels of the type {dtype}",
+            expected="one channel of uint8 or uint16, or three of uint8",
+            remedy="write .nii.gz instead",
+        )
+    rows: NDArray[np.generic] = image.array[0, :, :, :, 0].transpose(2, 1, 0)
+    pixels = PIL.Image.fromarray(np.ascontiguousarray(rows if channels == 3 else rows[..., 0]))
+    texts = PngInfo()
+    texts.add_itxt(KEY, ImageRecord.of(image).model_dump_json())
+    return Picture(pixels, texts)
+
+
+def save(picture: Picture, path: Path) -> None:
+    """Write ``picture`` to ``path``, which is replaced."""
+    if picture.pixels.mode == "P":
+        # Without its depth Pillow would store a palette of up to 16 colours in fewer bits.
+        picture.pixels.save(path, format="PNG", pnginfo=picture.texts, bits=8)
+    else:
+        picture.pixels.save(path, format="PNG", pnginfo=picture.texts)
+
+
+def _refuse_volume(geometry: Geometry, frames: int, target: Path) -> None:
+    if geometry.dimensions == 3 or frames > 1:
+        raise DataError(
+            target,
+            found=f"a volume or series ({frames} frames of {geometry.shape})",
+            expected="a single picture, all that a PNG holds",
+            remedy="write .nii.gz instead, which keeps the geometry",
+        )
+
+
+def _palette(classes: ClassTable, highest: int) -> list[int]:
+    """Red, green, blue of the indices 0 to ``highest``; the background is black."""
+    colours = np.zeros((highest + 1, 3), dtype=np.uint8)
+    for entry in classes:
+        colours[entry.value] = entry.colour
+    return [int(part) for part in colours.ravel()]

@@ -1,0 +1,127 @@
+"""Reading images and segmentations, whatever their format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
+from omniseg_backend.images.formats import format_of
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.modality import Modality, ModalityStatement
+from omniseg_backend.images.segmentation import Segmentation
+
+#: Minima that hint at Hounsfield units: air is -1000, padding of scanners lies down to -3072;
+#: no other method that is stored as a volume has them as a rule.
+_HOUNSFIELD_MINIMUM = (-3072, -500)
+
+
+def read_image(path: str | Path, *, modality: Modality | None = None) -> Image:
+    """Read an image file; the format follows from the suffix and is checked in the content.
+
+    Args:
+        path: A NIfTI, PNG, JPEG or TIFF file.
+        modality: What the image shows, if the user says so. Otherwise the file's own
+            statement holds; without one, volumes whose values look like Hounsfield units are
+            marked as a guess at CT, and nothing else is guessed.
+
+    Returns:
+        The image, with its array as (time, channel, i, j, k).
+
+    Raises:
+        DataError: The file cannot be used, or states another modality than ``modality``.
+        ResourceError: It does not fit into memory.
+    """
+    path = Path(path)
+    image = format_of(path).load_module().load_image(path)
+    stated = image.modality
+    if modality is None:
+        return image if stated.is_known else image.with_modality(_guess_modality(image))
+    if stated.is_known and stated.value != modality:
+        raise DataError(
+            path,
+            found=f"the modality {stated.as_text()}",
+            expected=f"{modality}, as asked for",
+            remedy="leave the modality out, or override the file's statement explicitly",
+        )
+    return image.with_modality(ModalityStatement(modality, "user"))
+
+
+def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) -> Segmentation:
+    """Read a label file; the format follows from the suffix and is checked in the content.
+
+    Args:
+        path: A NIfTI, PNG or TIFF file of whole numbers; 0 is the background.
+        classes: What the values mean. Otherwise the record that this project's writers leave
+            beside (``NAME.json``) or in the file says so; without one, every value found is
+            named ``class N``.
+
+    Returns:
+        The segmentation, with its provenance if the file holds one.
+
+    Raises:
+        DataError: The file cannot be used, or holds a value that ``classes`` does not name.
+        ResourceError: It does not fit into memory.
+    """
+    path = Path(path)
+    file = format_of(path).load_module().load_labels(path)
+    found = _values_present(file.labels)
+    provenance = None
+    if classes is None:
+        from omniseg_backend.images.records import recorded_classes
+
+        recorded, provenance = recorded_classes(path, file.record)
+        classes = _name_values(recorded, found)
+    _refuse_unnamed(path, classes, found)
+    return Segmentation(
+        labels=file.labels,
+        geometry=file.geometry,
+        classes=classes,
+        provenance=provenance,
+        name=path.name,
+        has_time=file.has_time,
+        frame_seconds=file.frame_seconds,
+    )
+
+
+def _guess_modality(image: Image) -> ModalityStatement:
+    if image.channels != 1 or image.geometry.dimensions != 3:
+        return image.modality
+    lowest, highest = _HOUNSFIELD_MINIMUM
+    looks_like_ct = lowest <= np.min(image.array).item() <= highest
+    return ModalityStatement(Modality.CT, "guess") if looks_like_ct else image.modality
+
+
+def _values_present(labels: NDArray[np.unsignedinteger]) -> list[int]:
+    """The foreground values that occur, ascending; without sorting the voxels."""
+    seen = np.zeros(65536, dtype=np.bool_)
+    for frame in labels:
+        for plane in frame:
+            seen[plane] = True
+    return [int(value) for value in np.flatnonzero(seen) if value]
+
+
+def _name_values(recorded: tuple[ClassEntry, ...], found: list[int]) -> ClassTable:
+    """The recorded classes, and ``class N`` for each value that they do not name."""
+    named = {entry.value for entry in recorded}
+    unnamed = tuple(
+        ClassEntry(value, f"class {value}", PALETTE[(value - 1) % len(PALETTE)])
+        for value in found
+        if value not in named
+    )
+    return ClassTable(recorded + unnamed)
+
+
+def _refuse_unnamed(path: Path, classes: ClassTable, found: list[int]) -> None:
+    unnamed = sorted(set(found) - set(classes.values))
+    if unnamed:
+        shown = ", ".join(str(value) for value in unnamed[:8])
+        raise DataError(
+            path,
+            found=f"the values {shown}{' and more' if len(unnamed) > 8 else ''}",
+            expected=f"0 and the classes' values {', '.join(map(str, classes.values))}",
+            remedy="name these values in the class table, or correct the mask",
+        )
