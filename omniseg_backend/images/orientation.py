@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import GeometryError
 from omniseg_backend.images.geometry import Geometry
+
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 _AXIS_OF_LETTER = {"R": 0, "L": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _SIGN_OF_LETTER = {"R": 1, "L": -1, "A": 1, "P": -1, "S": 1, "I": -1}
@@ -26,7 +29,7 @@ class AxisTurn:
     source: tuple[int, int, int]
     flipped: tuple[bool, bool, bool]
 
-    def apply(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def apply(self, array: NDArray[ScalarT]) -> NDArray[ScalarT]:
         """Turn the last three axes (i, j, k) of ``array``; a view where numpy allows."""
         lead = array.ndim - 3
         order = (*range(lead), *(lead + axis for axis in self.source))

@@ -119,7 +119,7 @@ def _check_values(image: Image) -> None:
     """Refuse NaN and infinity; the extremes show both without a copy of the image."""
     if not np.issubdtype(image.array.dtype, np.floating):
         return
-    extremes = (image.array.min(), image.array.max())  # type: ignore[type-var]
+    extremes = (image.array.min(), image.array.max())
     if not all(np.isfinite(value) for value in extremes):
         raise DataError(
             image.name,

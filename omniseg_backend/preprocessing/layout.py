@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from omniseg_backend.images.geometry import Geometry, Unit
 from omniseg_backend.images.orientation import AxisTurn, turn_to
 from omniseg_backend.preprocessing.settings import Slicing
+
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 #: Anatomical direction of columns, rows and slices, as each plane is displayed: axial and
 #: coronal with the patient's left on the right-hand side, sagittal looking from the left.
@@ -52,11 +55,11 @@ class PlaneLayout:
         """``mm`` or ``px``."""
         return self.geometry.unit
 
-    def to_planes(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def to_planes(self, array: NDArray[ScalarT]) -> NDArray[ScalarT]:
         """View (..., i, j, k) as (..., slice, row, column)."""
         return np.swapaxes(self.turn.apply(array), -1, -3)
 
-    def from_planes(self, planes: NDArray[np.generic]) -> NDArray[np.generic]:
+    def from_planes(self, planes: NDArray[ScalarT]) -> NDArray[ScalarT]:
         """View (..., slice, row, column) as (..., i, j, k); undoes ``to_planes`` exactly."""
         return self.turn.inverse().apply(np.swapaxes(planes, -1, -3))
 

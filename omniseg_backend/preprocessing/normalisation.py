@@ -144,7 +144,7 @@ def _range_to_unit(low: NDArray[np.float64], high: NDArray[np.float64]) -> Value
 def _full_range(frame: NDArray[np.generic]) -> float:
     if np.issubdtype(frame.dtype, np.integer):
         return 255.0 if frame.dtype.itemsize == 1 else 65535.0
-    lowest, highest = float(np.min(frame)), float(np.max(frame))  # type: ignore[arg-type]
+    lowest, highest = float(np.min(frame)), float(np.max(frame))
     if lowest < 0.0 or highest > 1.0:
         raise DataError(
             "colour image",

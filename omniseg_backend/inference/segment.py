@@ -1,0 +1,217 @@
+"""Image and bundle in, named and measured segmentation out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.bundles.manifest import Manifest
+from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.provenance import DISTRIBUTION, Provenance, now_utc, software_version
+from omniseg_backend.images.geometry import Geometry
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.segmentation import Segmentation
+from omniseg_backend.inference.batches import PlanePredictor
+from omniseg_backend.inference.cleanup import clean_up
+from omniseg_backend.inference.clock import StageClock
+from omniseg_backend.inference.components import count_classes
+from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.measurements import measure
+from omniseg_backend.inference.probabilities import strongest
+from omniseg_backend.inference.region import PlaneBox, Region, in_planes
+from omniseg_backend.inference.results import ClassResult, SegmentResult, class_flags
+from omniseg_backend.inference.review import needs_review
+from omniseg_backend.inference.session import Provider
+from omniseg_backend.inference.session_cache import SESSIONS
+from omniseg_backend.inference.uncertainty import entropy_levels, views_for
+from omniseg_backend.inference.work import Work, frame_windows, plan_work
+from omniseg_backend.preprocessing.frame import PreparedFrame
+
+
+def segment(
+    image: Image,
+    bundle: Bundle,
+    *,
+    region: Region | None = None,
+    uncertainty: bool = False,
+    override_modality: bool = False,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
+    threads: int | None = None,
+    provider: Provider = "cpu",
+) -> SegmentResult:
+    """Segment an image; a series in time frame by frame.
+
+    Probabilities are held for one plane at a time; of the volume only class indices are.
+
+    Args:
+        image: A picture, a volume or a series.
+        bundle: The trained model.
+        region: The box of voxels to segment; the rest stays background.
+        uncertainty: Also make the uncertainty map, at five to eight times the time.
+        override_modality: Run although the image is known to be of another modality.
+        progress: Told how far the run is.
+        cancel: Looked at before every batch.
+        threads: Threads of the network; by default all that this process may use.
+        provider: ``gpu`` only where a GPU is wanted.
+
+    Raises:
+        UsageError: The region leaves the image, or the task needs one and got none.
+        DataError: The image does not fit the task.
+        BundleError: The network cannot be run or fails its self-test.
+        CancelledError: The user cancelled.
+    """
+    clock = StageClock()
+    manifest = bundle.manifest
+    with clock.stage("check"):
+        work = plan_work(image, manifest, region, override_modality=override_modality)
+    check_cancel(cancel, image.name)
+    progress("loading the model", 0.0)
+    with clock.stage("load"):
+        session = SESSIONS.get(bundle, threads=threads, provider=provider)
+    predictor = PlanePredictor(
+        session,
+        manifest.temperature,
+        views=views_for(manifest.symmetric_axes) if uncertainty else (),
+        clock=clock,
+        cancel=cancel,
+        advance=_counter(work, manifest, progress),
+    )
+    run = _Run(work, manifest, clock, uncertainty=uncertainty)
+    for frame in range(work.image.frames):
+        run.predict(frame, predictor)
+        run.finish(frame)
+    return run.result(image, _provenance(bundle, work))
+
+
+class _Run:
+    """The arrays of one run, in (frame, plane, row, column), and what is counted on them."""
+
+    def __init__(
+        self, work: Work, manifest: Manifest, clock: StageClock, *, uncertainty: bool
+    ) -> None:
+        self._work, self._manifest, self._clock = work, manifest, clock
+        self._box: PlaneBox = in_planes(work.region, work.layout, work.image.geometry)
+        shape = (work.image.frames, work.layout.planes, *work.layout.plane_shape)
+        self._labels = np.zeros(shape, np.uint8)
+        self._entropy = np.zeros(shape, np.uint8) if uncertainty else None
+        self._sums = ConfidenceSums(len(manifest.classes) + 1)
+        self._found: list[list[tuple[int, int]]] = []
+
+    def predict(self, frame: int, predictor: PlanePredictor) -> None:
+        """Fill the region of one frame with the most probable classes."""
+        with self._clock.stage("prepare"):
+            prepared = PreparedFrame(self._work.image, self._manifest.preprocessing, frame)
+        inside = (slice(*self._box.rows), slice(*self._box.columns))
+        for output in predictor.planes(prepared, self._box):
+            with self._clock.stage("combine"):
+                chosen, certainty = strongest(output.probabilities)
+                self._sums.add(chosen, certainty, output.probabilities)
+                self._labels[frame, output.plane][inside] = chosen
+                if self._entropy is not None and output.over_views is not None:
+                    self._entropy[frame, output.plane][inside] = entropy_levels(output.over_views)
+
+    def finish(self, frame: int) -> None:
+        """Clean one frame up and count what is left."""
+        inside = self._labels[frame][self._box.slices]
+        geometry = self._work.image.geometry
+        names = [entry.name for entry in self._manifest.classes]
+        with self._clock.stage("clean_up"):
+            for rule in self._manifest.clean_up:
+                clean_up(inside, names.index(rule.class_name) + 1, rule, geometry)
+        with self._clock.stage("measure"):
+            self._found.append(count_classes(inside, len(names)))
+
+    def result(self, image: Image, provenance: Provenance) -> SegmentResult:
+        """Everything on the axes of the user's image."""
+        geometry = image.geometry
+        with self._clock.stage("measure"):
+            classes = tuple(self._class_result(index, geometry) for index in range(self._classes))
+            values = [entry.value for entry in self._manifest.classes]
+            segmentation = Segmentation(
+                labels=self._to_image(_with_values(self._labels, values), geometry),
+                geometry=geometry,
+                classes=self._manifest.class_table(),
+                provenance=provenance,
+                name=image.name,
+                has_time=image.has_time,
+                frame_seconds=image.frame_seconds,
+            )
+            entropy = None if self._entropy is None else self._to_image(self._entropy, geometry)
+        flags = (*self._work.flags, *class_flags(classes, self._manifest.review))
+        return SegmentResult(segmentation, classes, flags, self._clock.seconds(), entropy)
+
+    @property
+    def _classes(self) -> int:
+        return len(self._manifest.classes)
+
+    def _class_result(self, place: int, geometry: Geometry) -> ClassResult:
+        entry = self._manifest.classes[place]
+        voxels = [counts[place][0] for counts in self._found]
+        none_found = sum(voxels) == 0
+        confidence = None if none_found else self._sums.mean(place + 1)
+        peak = self._sums.peak(place + 1)
+        return ClassResult(
+            value=entry.value,
+            name=entry.name,
+            voxels=sum(voxels),
+            measurement=measure(sum(voxels) / len(voxels), geometry),
+            frame_measurements=tuple(measure(count, geometry) for count in voxels),
+            components=max(counts[place][1] for counts in self._found),
+            confidence=confidence,
+            peak=peak,
+            review=needs_review(confidence, peak, self._manifest.review),
+            none_found=none_found,
+        )
+
+    def _to_image(
+        self, planes: NDArray[np.unsignedinteger], geometry: Geometry
+    ) -> NDArray[np.unsignedinteger]:
+        """Turn (frame, plane, row, column) to (frame, i, j, k) of the user's image.
+
+        A view: planes in memory are what NIfTI stores, first axis fastest.
+        """
+        turned = self._work.layout.from_planes(planes)
+        if self._work.cropped_to is None:
+            return turned
+        full = np.zeros((len(planes), *geometry.shape), planes.dtype)
+        full[(slice(None), *self._work.cropped_to.slices)] = turned
+        return full
+
+
+def _with_values(labels: NDArray[np.uint8], values: Sequence[int]) -> NDArray[np.unsignedinteger]:
+    """Replace class indices 1, 2, ... by the values that files hold."""
+    if list(values) == list(range(1, len(values) + 1)):
+        return labels
+    width = np.uint8 if max(values) < 256 else np.uint16
+    table: NDArray[np.unsignedinteger] = np.array([0, *values], width)
+    return table[labels]
+
+
+def _counter(work: Work, manifest: Manifest, progress: Progress) -> Callable[[int], None]:
+    """Turn windows done into a fraction of all that the run takes."""
+    total = work.image.frames * frame_windows(work, manifest)[1]
+    done = 0
+
+    def advance(windows: int) -> None:
+        nonlocal done
+        done += windows
+        progress("segmenting", done / total)
+
+    return advance
+
+
+def _provenance(bundle: Bundle, work: Work) -> Provenance:
+    manifest = bundle.manifest
+    return Provenance(
+        bundle=manifest.id,
+        bundle_version=manifest.version,
+        bundle_hash=bundle.manifest_hash,
+        software=f"{DISTRIBUTION} {software_version()}",
+        time=now_utc(),
+        synthetic=manifest.synthetic,
+        modality=work.image.modality.as_text(),
+    )
