@@ -1,6 +1,6 @@
 """Reading NIfTI-1 and NIfTI-2 (``.nii``, ``.nii.gz``).
 
-nibabel interprets the header; the voxels are decoded here, so that a false header, a cut-off
+``nifti_header`` judges the header; the voxels are decoded here, so that a false header, a cut-off
 file or a damaged gzip stream is found before memory is given away, and gzip's checksum is
 compared to the end.
 
@@ -19,12 +19,10 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
-import nibabel
 import numpy as np
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from omniseg_backend.common.errors import DataError, GeometryError
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.checks import (
     DEFLATE_LIMIT,
     refuse_cut_off,
@@ -35,20 +33,22 @@ from omniseg_backend.images.checks import (
 from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
+from omniseg_backend.images.nifti_header import (
+    Header,
+    data_offset,
+    frame_seconds,
+    geometry_of,
+    read_header,
+    scaling,
+    shape_and_type,
+)
 from omniseg_backend.images.records import KEY, refine_geometry, refine_image
-
-Header = nibabel.Nifti1Header
 
 #: Code of the header extension that holds plain text, where our record stands.
 COMMENT_EXTENSION = 6
 
 _CHUNK = 1 << 20
 _LARGEST_EXTENSION = 1 << 24
-#: ``xyzt_units``: the low three bits state the unit of space, the next three that of time.
-#: An unstated unit of space is taken as mm, as FSL, ITK and SPM do.
-_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-_SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
-_COLOURS = (("R", "G", "B"), ("R", "G", "B", "A"))
 
 
 class _Contents(NamedTuple):
@@ -118,23 +118,23 @@ def _read(path: Path) -> _Contents:
     capacity = path.stat().st_size * (DEFLATE_LIMIT if compressed else 1)
     try:
         with _open(path, compressed=compressed) as stream:
-            header = _read_header(path, stream)
-            shape, dtype = _shape_and_type(path, header)
-            offset = _data_offset(path, header)
+            header = read_header(path, stream)
+            shape, dtype = shape_and_type(path, header)
+            offset = data_offset(path, header)
             size = math.prod(shape) * dtype.itemsize
             refuse_cut_off(path, found_bytes=capacity, expected_bytes=offset + size)
-            slope, intercept = _scaling(path, header)
+            slope, intercept = scaling(path, header)
             decoded = size if slope is None else math.prod(shape) * 8
             refuse_larger_than_memory(path, size + decoded)
-            geometry = _geometry(path, header, shape)
+            geometry = geometry_of(path, header, shape)
             record = _read_record(stream, header, offset)
             stream.seek(offset)
             raw = _read_voxels(path, stream, size)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, OSError) as error:
         raise DataError(
             path,
-            found=f"a damaged or cut-off gzip stream ({error})",
-            expected="a complete compressed file",
+            found=f"a damaged or cut-off file ({error})",
+            expected="a complete NIfTI that can be read to its end",
             remedy="copy or download the file again",
         ) from error
     voxels = raw.view(dtype).reshape(shape, order="F")
@@ -142,100 +142,12 @@ def _read(path: Path) -> _Contents:
     scaled = _scale(planes, slope, intercept)
     array = scaled.transpose(3, 4, 0, 1, 2)
     has_time = len(shape) == 4 or (len(shape) > 4 and shape[3] > 1)
-    seconds = _frame_seconds(header) if has_time else None
+    seconds = frame_seconds(header) if has_time else None
     return _Contents(array, names, geometry, has_time, seconds, record)
 
 
 def _open(path: Path, *, compressed: bool) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path)) if compressed else path.open("rb")
-
-
-def _read_header(path: Path, stream: BinaryIO) -> Header:
-    block = stream.read(nibabel.Nifti2Header.sizeof_hdr)
-    second = int.from_bytes(block[:4], "little") == 540 or int.from_bytes(block[:4], "big") == 540
-    kind = nibabel.Nifti2Header if second else nibabel.Nifti1Header
-    refuse_cut_off(path, found_bytes=len(block), expected_bytes=kind.sizeof_hdr)
-    header = kind(block[: kind.sizeof_hdr], check=False)
-    magic = bytes(header["magic"].item())
-    if not magic.startswith((b"n+1", b"n+2")):
-        raise DataError(
-            path,
-            found="a header without its voxels (ANALYZE 7.5, or one half of a .hdr/.img pair)",
-            expected="a single-file NIfTI",
-            remedy="convert both files to one .nii.gz",
-        )
-    return header
-
-
-def _shape_and_type(path: Path, header: Header) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    count = int(header["dim"][0])
-    lengths = tuple(int(length) for length in header["dim"][1 : 1 + max(count, 0)])
-    if not 1 <= count <= 7 or min(lengths) < 1:
-        raise DataError(
-            path,
-            found=f"{count} dimensions of the lengths {lengths}",
-            expected="1 to 7 dimensions with lengths of at least 1",
-            remedy="export the image again: it is empty or its header is damaged",
-        )
-    # Padded with ones to three axes, freed of trailing ones beyond four.
-    shape = lengths + (1,) * (3 - count)
-    while len(shape) > 4 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) > 5:
-        raise DataError(
-            path,
-            found=f"{len(shape)} axes {shape}",
-            expected="at most i, j, k, time and channels",
-            remedy="split the file along its further axes",
-        )
-    try:
-        dtype = header.get_data_dtype()
-    except HeaderDataError as error:
-        raise _voxel_type_error(path, f"the voxel type code {header['datatype']}") from error
-    if dtype.kind not in "iuf" and dtype.names not in _COLOURS:
-        name = "complex numbers" if dtype.kind == "c" else f"the voxel type {dtype}"
-        raise _voxel_type_error(path, name)
-    return shape, dtype
-
-
-def _voxel_type_error(path: Path, found: str) -> DataError:
-    return DataError(
-        path,
-        found=found,
-        expected="real numbers or RGB colours",
-        remedy="export the magnitude, or convert to a common voxel type",
-    )
-
-
-def _data_offset(path: Path, header: Header) -> int:
-    stated = float(header["vox_offset"])
-    first = header.sizeof_hdr + 4
-    if stated == 0:
-        return int(first)
-    if not first <= stated < 2**53:
-        raise DataError(
-            path,
-            found=f"voxels that begin at byte {stated:g}",
-            expected=f"a position from byte {first} on",
-            remedy="export the image again: its header is damaged",
-        )
-    return int(stated)
-
-
-def _scaling(path: Path, header: Header) -> tuple[float | None, float]:
-    """Slope and intercept; the slope is None where the voxels are stored as they are."""
-    try:
-        slope, intercept = header.get_slope_inter()
-    except HeaderDataError as error:
-        raise DataError(
-            path,
-            found="an intercept (scl_inter) that is not finite",
-            expected="a finite intercept beside the slope",
-            remedy="correct scl_slope and scl_inter in the header",
-        ) from error
-    if slope is None or (slope, intercept) == (1.0, 0.0):
-        return None, 0.0
-    return float(slope), float(intercept)
 
 
 def _scale(planes: NDArray[Any], slope: float | None, intercept: float) -> NDArray[np.generic]:
@@ -250,43 +162,6 @@ def _scale(planes: NDArray[Any], slope: float | None, intercept: float) -> NDArr
     scaled *= slope
     scaled += intercept
     return scaled
-
-
-def _geometry(path: Path, header: Header, shape: tuple[int, ...]) -> Geometry:
-    pixdim = header["pixdim"]
-    # The standard reads a qfac of 0 as 1, and signs of spacings as meaningless; nibabel
-    # refuses both.
-    pixdim[0] = -1.0 if pixdim[0] < 0 else 1.0
-    pixdim[1:4] = np.abs(pixdim[1:4])
-    unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0b111)
-    if unit is None:
-        raise DataError(
-            path,
-            found=f"the unknown unit code {int(header['xyzt_units'])} (xyzt_units)",
-            expected="metres, millimetres or micrometres",
-            remedy="correct the header's unit",
-        )
-    try:
-        affine = np.array(header.get_best_affine(), dtype=np.float64)
-        affine[:3] *= unit
-        return Geometry((shape[0], shape[1], shape[2]), affine, "mm", 3)
-    except GeometryError as error:
-        raise GeometryError(
-            path, found=error.found, expected=error.expected, remedy=error.remedy
-        ) from error
-    except (HeaderDataError, ValueError, np.linalg.LinAlgError) as error:
-        raise GeometryError(
-            path,
-            found=f"an orientation that cannot be read ({error})",
-            expected="a valid sform or qform",
-            remedy="correct the image's header",
-        ) from error
-
-
-def _frame_seconds(header: Header) -> float | None:
-    step = float(header["pixdim"][4])
-    unit = _SECONDS.get(int(header["xyzt_units"]) & 0b111000)
-    return step * unit if unit is not None and math.isfinite(step) and step > 0 else None
 
 
 def _read_record(stream: BinaryIO, header: Header, offset: int) -> str | None:
