@@ -274,10 +274,10 @@ class Abdomen:
         inside = np.flatnonzero(organ < -margin - 4.0)
         if inside.size == 0:
             inside = np.flatnonzero(organ == organ.min())
-        place = int(self.rng.choice(inside))
-        centre = [axis.reshape(-1)[place] for axis in (self.x, self.y, self.z)]
+        voxel = int(self.rng.choice(inside))
+        x, y, z = (float(axis.reshape(-1)[voxel]) for axis in (self.x, self.y, self.z))
         radius = self.rng.uniform(*radii)
-        place = (centre[0] / self.wide, centre[1] / self.deep, centre[2])
+        place = (x / self.wide, y / self.deep, z)
         return self._ball(place, (radius, radius, radius * 1.2))
 
     def _stomach(self) -> Field:

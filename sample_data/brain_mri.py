@@ -29,8 +29,9 @@ _DEEP_GREY = (0.60, 0.54, 0.60)
 _WHITE = (0.80, 0.42, 0.50)
 _LESION = (0.52, 0.74, 0.92)
 _BONE = (0.06, 0.05, 0.05)
-_MARROW = (0.72, 0.40, 0.42)
-_SCALP = (0.92, 0.62, 0.52)
+_MARROW = (0.72, 0.55, 0.50)
+# Fat is as bright as white matter in T1 and nearly as fluid in T2: no threshold finds either.
+_SCALP = (0.84, 0.92, 0.56)
 _MUSCLE = (0.48, 0.26, 0.36)
 _VESSEL = (0.30, 0.08, 0.20)
 
@@ -198,11 +199,13 @@ def _acquire(rng: np.random.Generator, signal: Field) -> np.ndarray:
     shape = signal.shape[1:]
     for contrast in signal:
         lengths = [shape[0] / 2.2, shape[1] / 2.2, shape[2]]
-        shaded = contrast * bias_field(rng, shape, strength=rng.uniform(0.08, 0.2), lengths=lengths)
+        shaded = contrast * bias_field(
+            rng, shape, strength=rng.uniform(0.12, 0.28), lengths=lengths
+        )
         shaded = shaded * (1.0 + 0.025 * smooth_field(rng, shape, [4.0, 4.0, 1.5]))
-        blurred = ndimage.gaussian_filter(shaded, (rng.uniform(0.35, 0.65),) * 2 + (0.3,))
-        noisy = rician(rng, blurred, rng.uniform(0.02, 0.045))
-        channels.append(np.rint(noisy * rng.uniform(400.0, 1500.0)))
+        blurred = ndimage.gaussian_filter(shaded, (rng.uniform(0.4, 0.75),) * 2 + (0.3,))
+        noisy = rician(rng, blurred, rng.uniform(0.025, 0.055))
+        channels.append(np.rint(noisy * rng.uniform(150.0, 400.0)))
     return np.stack(channels).astype(np.int16)
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from omniseg_backend.common.atomic import atomic_path, refuse_existing
 from omniseg_backend.common.errors import OmniSegError, UsageError
-from omniseg_backend.images.geometry import Geometry
-from omniseg_sample_data.family import Phantom, PhantomFamily
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.writing import write_image
+from omniseg_sample_data.family import PhantomFamily
+from omniseg_sample_data.files import file_ending, write_truth
 from omniseg_sample_data.phantoms import PHANTOMS
 
 #: Seeds below this are the samples' and the tests'; nothing is trained on them.
@@ -67,11 +67,6 @@ def write_dataset(
         _write_index(family, temporary, rows, train)
 
 
-def file_ending(family: PhantomFamily) -> str:
-    """How the family's files end: ``.png`` for pictures, ``.nii.gz`` for volumes."""
-    return ".png" if family.dimensions == 2 else ".nii.gz"
-
-
 def _write_part(family: PhantomFamily, folder: Path, part: str, seeds: range) -> list[str]:
     ending = file_ending(family)
     for kind in ("images", "labels"):
@@ -80,39 +75,21 @@ def _write_part(family: PhantomFamily, folder: Path, part: str, seeds: range) ->
     for seed in seeds:
         name = f"{family.name}_{seed}"
         phantom = family.generate(seed)
-        for channel, voxels in enumerate(_channels(phantom)):
-            path = folder / f"images{part}" / f"{name}_{channel:04d}{ending}"
-            _write_grid(voxels, phantom.image.geometry, path)
-        labels = phantom.truth.labels[0].astype(np.uint8)
-        _write_grid(labels, phantom.truth.geometry, folder / f"labels{part}" / f"{name}{ending}")
+        for channel, image in enumerate(_files(phantom.image)):
+            write_image(image, folder / f"images{part}" / f"{name}_{channel:04d}{ending}")
+        write_truth(phantom.truth, folder / f"labels{part}" / f"{name}{ending}")
         names.append(name)
     return names
 
 
-def _channels(phantom: Phantom) -> list[NDArray[np.generic]]:
-    """One array (i, j, k) per file; a colour picture is one array (i, j, channel)."""
-    channels = phantom.image.array[0]
-    if phantom.image.geometry.dimensions == 2 and len(channels) == 3:
-        return [channels[..., 0].transpose(1, 2, 0)]
-    return list(channels)
-
-
-def _write_grid(voxels: NDArray[np.generic], geometry: Geometry, path: Path) -> None:
-    """Write one file of the layout; nnU-Net wants a file per channel, which images do not."""
-    if geometry.dimensions == 2:
-        from PIL import Image as PillowImage
-
-        pixels = voxels[..., 0] if voxels.shape[2] == 1 else voxels
-        order = (1, 0) if pixels.ndim == 2 else (1, 0, 2)
-        PillowImage.fromarray(np.ascontiguousarray(pixels.transpose(order))).save(path)
-        return
-    import nibabel
-
-    nifti = nibabel.Nifti1Image(np.ascontiguousarray(voxels), geometry.affine)
-    nifti.header.set_xyzt_units("mm")
-    nifti.set_qform(geometry.affine, code=1)
-    nifti.set_sform(geometry.affine, code=1)
-    nibabel.save(nifti, path)
+def _files(image: Image) -> list[Image]:
+    """The image as nnU-Net files it: a picture whole, a volume one file per channel."""
+    if image.geometry.dimensions == 2:
+        return [image]
+    return [
+        dataclasses.replace(image, array=image.array[:, [channel]], channel_names=(name,))
+        for channel, name in enumerate(image.channel_names)
+    ]
 
 
 def _write_index(family: PhantomFamily, folder: Path, names: Sequence[str], train: int) -> None:

@@ -105,7 +105,8 @@ def _paint_lesion(rng: np.random.Generator, canvas: Canvas, lesion: Field, skin:
 
 
 def _paint_hair(rng: np.random.Generator, canvas: Canvas, points: Points) -> None:
-    count = int(rng.choice([0, rng.integers(1, 8), rng.integers(8, 26)], p=[0.4, 0.4, 0.2]))
+    low, high = [(0, 1), (1, 8), (8, 26)][int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+    count = int(rng.integers(low, high))
     tone = np.array([0.14, 0.10, 0.09]) * rng.uniform(0.6, 2.6)
     heading = rng.uniform(0.0, 2.0 * np.pi)
     for _ in range(count):

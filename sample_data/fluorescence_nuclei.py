@@ -99,8 +99,8 @@ def _haze(rng: np.random.Generator, light: Field, radius: float) -> Field:
         ghosts += coverage(ghost, radius) * rng.uniform(0.15, 0.5) * level
     haze += ndimage.gaussian_filter(ghosts, 0.35 * radius)
     for _ in range(rng.integers(0, 14)):
-        place = rng.integers(1, size - 1, 2)
-        haze[place[0], place[1]] += level * rng.uniform(1.0, 5.0)
+        speck = rng.integers(1, size - 1, 2)
+        haze[speck[0], speck[1]] += level * rng.uniform(1.0, 5.0)
     return haze
 
 
