@@ -1,0 +1,117 @@
+"""How long networks take on this machine, fairly compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from omniseg_backend.common.errors import UsageError
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.inference.session import NetworkSession
+
+#: Runs that are not timed: the first allocates, and clocks of an idle processor rise late.
+WARM_UPS = 2
+#: Of the seeded input. Convolutions take equally long on any finite values but subnormal ones.
+_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class LatencyFigures:
+    """Wall-clock times of one network on one input shape, in milliseconds.
+
+    Attributes:
+        median_ms: Median of the timed runs.
+        min_ms: Fastest of them: what the machine can do when nothing else wants it.
+        runs: How many were timed.
+    """
+
+    median_ms: float
+    min_ms: float
+    runs: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LatencyCandidate:
+    """A network and the shape of its input.
+
+    Attributes:
+        session: The loaded network.
+        input_shape: (N, C, H, W).
+    """
+
+    session: NetworkSession
+    input_shape: tuple[int, int, int, int]
+
+
+def measure_latency(
+    session: NetworkSession,
+    input_shape: tuple[int, int, int, int],
+    runs: int = 20,
+    *,
+    cancel: Cancel | None = None,
+) -> LatencyFigures:
+    """Time one network.
+
+    Args:
+        session: The loaded network.
+        input_shape: (N, C, H, W).
+        runs: Timed runs, at least 1.
+        cancel: Looked at before every run.
+
+    Raises:
+        UsageError: ``runs`` is below 1.
+        BundleError: The network refuses the shape.
+        CancelledError: The user cancelled.
+    """
+    (figures,) = measure_interleaved([LatencyCandidate(session, input_shape)], runs, cancel=cancel)
+    return figures
+
+
+def measure_interleaved(
+    candidates: Sequence[LatencyCandidate],
+    runs: int = 20,
+    *,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
+) -> tuple[LatencyFigures, ...]:
+    """Time several networks in turns, so that they meet the same machine.
+
+    One after the other would credit whichever ran while the processor was cool or another
+    program paused; in turns, each round holds every network once.
+
+    Args:
+        candidates: What to time.
+        runs: Timed runs of each, at least 1.
+        progress: Told about every round.
+        cancel: Looked at before every run.
+
+    Returns:
+        The figures, in the order of ``candidates``.
+
+    Raises:
+        UsageError: ``runs`` is below 1.
+        BundleError: A network refuses its shape.
+        CancelledError: The user cancelled.
+    """
+    if runs < 1:
+        raise UsageError(
+            "runs", found=str(runs), expected="at least 1", remedy="time at least one run"
+        )
+    random = np.random.default_rng(_SEED)
+    inputs = [random.standard_normal(one.input_shape, np.float32) for one in candidates]
+    times: list[list[float]] = [[] for _ in candidates]
+    for turn in range(WARM_UPS + runs):
+        progress("measuring latency", turn / (WARM_UPS + runs))
+        for candidate, source, taken in zip(candidates, inputs, times, strict=True):
+            check_cancel(cancel, "the measurement")
+            start = time.perf_counter()
+            candidate.session.run(source)
+            taken.append((time.perf_counter() - start) * 1000.0)
+    timed = [taken[WARM_UPS:] for taken in times]
+    return tuple(
+        LatencyFigures(statistics.median(taken), min(taken), len(taken)) for taken in timed
+    )
