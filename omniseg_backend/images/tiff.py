@@ -38,6 +38,17 @@ _PHOTOMETRICS = (
     tifffile.PHOTOMETRIC.YCBCR,
 )
 
+#: What tifffile raised for files with randomly changed bytes, beside Pillow's errors.
+_DAMAGED = (
+    tifffile.TiffFileError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+)
+
 
 class _Pixels(NamedTuple):
     """Decoded pixels with one letter per axis: T, Z, C, Y, X and S (samples)."""
@@ -133,7 +144,7 @@ def _damaged_tiff(path: Path) -> Iterator[None]:
     try:
         with damaged_picture(path):
             yield
-    except (tifffile.TiffFileError, IndexError, KeyError, TypeError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise DataError(
             path,
             found=f"a TIFF that cannot be decoded ({error})",
