@@ -44,6 +44,35 @@ _EVERYBODY = frozenset(
         "vagrant",
     }
 )
+#: Words that files are called by and cards are made of; they tell nobody apart.
+_GENERIC = frozenset(
+    {
+        "case",
+        "cases",
+        "data",
+        "file",
+        "image",
+        "images",
+        "input",
+        "label",
+        "labels",
+        "mask",
+        "masks",
+        "output",
+        "patient",
+        "patients",
+        "scan",
+        "scans",
+        "slice",
+        "test",
+        "train",
+        "training",
+        "validation",
+        "volume",
+    }
+)
+#: ``.png``, ``.nii.gz``, ``.ome.tiff``; not the ``.12`` of ``case.12``.
+_SUFFIXES = re.compile(r"(\.nii|\.ome)?\.[A-Za-z]{2,5}$")
 _SHORTEST_NAME = 3
 #: A case called 100 cannot be told from a count; one called 20240117 can.
 _SHORTEST_NUMBER = 6
@@ -89,8 +118,8 @@ def refuse_private_text(
     Searched are manifest, cards, licence and every name and text of the network. Looked for
     are absolute paths, the user's, host's and home folder's names, and ``forbidden``: whole
     words, upper or lower case, with and without folder and suffix. Not looked for are names
-    of fewer than three characters, numbers of fewer than six digits, and names that the
-    manifest itself gives to a class or to the structure ("liver" names nobody).
+    of fewer than three characters, numbers of fewer than six digits, generic words ("image")
+    and names that the manifest itself gives to a class or to the structure ("liver").
 
     Args:
         manifest: The manifest to be written.
@@ -103,7 +132,7 @@ def refuse_private_text(
     """
     identity = identity or Identity.of_this_process()
     names = {name.lower() for text in forbidden for name in _spellings(text)}
-    names -= _public_words(manifest)
+    names -= _public_words(manifest) | _GENERIC
     names |= {n.lower() for n in _machine_names(identity)} - _EVERYBODY
     words = _whole_words({name for name in names if _is_telling(name)})
     for place, text in _texts(manifest, members):
@@ -152,9 +181,7 @@ def _spellings(name: str) -> Iterator[str]:
     yield name
     last = PureWindowsPath(PurePosixPath(name).name).name
     yield last
-    while "." in last:
-        last = last.rpartition(".")[0]
-        yield last
+    yield _SUFFIXES.sub("", last)
 
 
 def _machine_names(identity: Identity) -> Iterator[str]:
