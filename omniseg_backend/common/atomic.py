@@ -35,7 +35,9 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
     Raises:
         DataError: ``target`` exists and ``overwrite`` is false.
     """
-    if target.exists() and not overwrite:
+    with writing_errors(target):
+        exists = target.exists()
+    if exists and not overwrite:
         raise DataError(
             target,
             found="an existing file or folder",

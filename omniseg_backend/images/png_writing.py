@@ -42,7 +42,7 @@ def picture_of_labels(segmentation: Segmentation, target: Path) -> Picture:
             remedy="write .nii.gz instead",
         )
     pixels = PIL.Image.fromarray(np.ascontiguousarray(labels[0, :, :, 0].T, dtype=np.uint8))
-    pixels.putpalette(_palette(segmentation.classes, highest))
+    pixels.putpalette(_palette(segmentation.classes))
     record = SegmentationRecord.of(segmentation)
     texts = PngInfo()
     if record.description:
@@ -76,11 +76,7 @@ def picture_of_image(image: Image, target: Path) -> Picture:
 
 def save(picture: Picture, path: Path) -> None:
     """Write ``picture`` to ``path``, which is replaced."""
-    if picture.pixels.mode == "P":
-        # Without its depth Pillow would store a palette of up to 16 colours in fewer bits.
-        picture.pixels.save(path, format="PNG", pnginfo=picture.texts, bits=8)
-    else:
-        picture.pixels.save(path, format="PNG", pnginfo=picture.texts)
+    picture.pixels.save(path, format="PNG", pnginfo=picture.texts)
 
 
 def _refuse_volume(geometry: Geometry, frames: int, target: Path) -> None:
@@ -93,9 +89,12 @@ def _refuse_volume(geometry: Geometry, frames: int, target: Path) -> None:
         )
 
 
-def _palette(classes: ClassTable, highest: int) -> list[int]:
-    """Red, green, blue of the indices 0 to ``highest``; the background is black."""
-    colours = np.zeros((highest + 1, 3), dtype=np.uint8)
+def _palette(classes: ClassTable) -> list[int]:
+    """Red, green, blue of the indices 0 to 255; the background and unused ones are black.
+
+    All 256 are stated, since Pillow stores shorter palettes in fewer than 8 bits per pixel.
+    """
+    colours = np.zeros((256, 3), dtype=np.uint8)
     for entry in classes:
         colours[entry.value] = entry.colour
     return [int(part) for part in colours.ravel()]

@@ -4,13 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from omniseg_backend.common.atomic import atomic_path, refuse_existing
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
 
 _NIFTI = (".nii", ".nii.gz")
 _PNG = (".png",)
+
+
+def check_target(path: str | Path, image: Image, classes: ClassTable, *, overwrite: bool) -> None:
+    """Refuse early what ``write_segmentation`` would refuse after minutes of work.
+
+    Args:
+        path: Where the segmentation is to go.
+        image: What it will be of.
+        classes: What it will distinguish.
+        overwrite: Whether existing files may be replaced.
+
+    Raises:
+        DataError: A file exists, or the format is unknown or cannot hold the segmentation.
+    """
+    path = Path(path)
+    if _has_suffix(path, _NIFTI):
+        from omniseg_backend.images.records import sidecar_path
+
+        for target in (path, sidecar_path(path)):
+            refuse_existing(target, overwrite=overwrite)
+        return
+    if not _has_suffix(path, _PNG):
+        raise _unknown_suffix(path)
+    from omniseg_backend.images import png_writing
+
+    refuse_existing(path, overwrite=overwrite)
+    shape = (image.frames, *image.geometry.shape)
+    empty = np.broadcast_to(np.zeros((), np.uint8), shape)  # one byte, whatever the shape
+    png_writing.picture_of_labels(Segmentation(empty, image.geometry, classes), path)
 
 
 def write_segmentation(

@@ -196,11 +196,12 @@ def test_pages_that_lie_in_a_missing_file_are_refused(tmp_path):
     path = tmp_path / "a.ome.tif"
     stack = np.ones((2, 8, 9), np.uint8)
     tifffile.imwrite(path, stack, ome=True, photometric="minisblack", metadata={"axes": "ZYX"})
-    description = tifffile.tiffcomment(path)
-    elsewhere = '<UUID FileName="gone.ome.tif">urn:uuid:5b0a-0</UUID></TiffData>'
-    first, *rest = description.split("<TiffData")
-    assert rest
-    moved = f'{first}<TiffData IFD="0" PlaneCount="2">{elsewhere}{rest[-1].partition("/>")[2]}'
-    tifffile.tiffcomment(path, moved.encode())
-    with pytest.raises(DataError):
+    first, _, rest = tifffile.tiffcomment(path).partition("<TiffData")
+    here = '<TiffData IFD="0" PlaneCount="1"/>'
+    elsewhere = (
+        '<TiffData IFD="0" FirstZ="1" PlaneCount="1">'
+        '<UUID FileName="gone.ome.tif">urn:uuid:5b0a-0</UUID></TiffData>'
+    )
+    tifffile.tiffcomment(path, (first + here + elsewhere + rest.partition("/>")[2]).encode())
+    with pytest.raises(DataError, match="fewer pages than its headers announce"):
         read_image(path)
