@@ -8,10 +8,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from omniseg_backend.bundles.card import ModelCard
 from omniseg_backend.bundles.container import ZIP_SUFFIX
 from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.model_list import ListedModel, read_list, write_list
-from omniseg_backend.bundles.store import Bundle, copy_bundle, load_bundle, read_manifest
+from omniseg_backend.bundles.store import (
+    Bundle,
+    copy_bundle,
+    load_bundle,
+    read_card,
+    read_manifest,
+)
 from omniseg_backend.common.errors import BundleError, DataError, UsageError
 from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.common.provenance import now_utc
@@ -48,6 +55,14 @@ class ModelEntry:
         bundle = load_bundle(self.path)
         _check_hash(self.path, bundle.manifest_hash, self.manifest_hash)
         return bundle
+
+    def card(self) -> ModelCard:
+        """What was measured on it; the weights are not read.
+
+        Raises:
+            BundleError: It is damaged.
+        """
+        return read_card(self.path)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -112,6 +112,19 @@ def read_manifest(path: Path | str) -> tuple[Manifest, str]:
     return manifest, sha256_bytes(content)
 
 
+def read_card(path: Path | str) -> ModelCard:
+    """The card of a bundle, checked against its manifest, without reading the weights.
+
+    Raises:
+        BundleError: There is no bundle, or its manifest or card is damaged.
+    """
+    path = Path(path)
+    with open_container(path) as container:
+        _, manifest = _manifest_of(path, container)
+        content = _checked_member(path, container, "card.json", manifest.members["card.json"])
+    return parse_card(content, f"{path}, card.json")
+
+
 def write_bundle(
     target: Path | str,
     draft: ManifestDraft,

@@ -105,6 +105,17 @@ def test_listing_reads_no_weights(make, monkeypatch: pytest.MonkeyPatch) -> None
         models.model("toy", "custom")
 
 
+def test_the_card_is_read_without_the_weights(make, card: ModelCard) -> None:
+    entry = add_model(make("1.0.0"))
+    content = entry.path.read_bytes()
+    start = content.index(b"model.onnx") + 5000
+    entry.path.write_bytes(content[:start] + bytes(100) + content[start + 100 :])
+    assert entry.card() == card
+    entry.path.write_bytes(content.replace(b'"parameters": 1234', b'"parameters": 1235'))
+    with pytest.raises(BundleError):
+        entry.card()
+
+
 def test_an_exchanged_bundle_is_refused(make, caplog: pytest.LogCaptureFixture) -> None:
     entry = add_model(make("1.0.0"))
     entry.path.write_bytes(make("2.0.0").read_bytes())
