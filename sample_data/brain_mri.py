@@ -24,14 +24,14 @@ CSF, GREY, WHITE = 1, 2, 3
 
 #: Relative signal in (T1, T2, FLAIR).
 _FLUID = (0.16, 1.00, 0.12)
-_CORTEX = (0.52, 0.62, 0.64)
+_CORTEX = (0.54, 0.60, 0.63)
 _DEEP_GREY = (0.60, 0.54, 0.60)
-_WHITE = (0.80, 0.42, 0.50)
+_WHITE = (0.75, 0.44, 0.52)
 _LESION = (0.52, 0.74, 0.92)
 _BONE = (0.06, 0.05, 0.05)
 _MARROW = (0.72, 0.55, 0.50)
 # Fat is as bright as white matter in T1 and nearly as fluid in T2: no threshold finds either.
-_SCALP = (0.84, 0.92, 0.56)
+_SCALP = (0.80, 0.92, 0.56)
 _MUSCLE = (0.48, 0.26, 0.36)
 _VESSEL = (0.30, 0.08, 0.20)
 

@@ -50,21 +50,37 @@ def write_dataset(
         UsageError: A count is out of range.
         DataError: The folder exists or cannot be written.
     """
-    if train < 1 or not 0 <= test <= TEST_DISTANCE or train + seed > TEST_DISTANCE or seed < 0:
-        raise UsageError(
-            f"data set of {family.title} phantoms",
-            found=f"train={train}, test={test}, seed={seed}",
-            expected=f"at least one training case and at most {TEST_DISTANCE} cases and seeds",
-            remedy="ask for other counts",
-        )
+    train_seeds, test_seeds = seeds_of_parts(train, test, seed)
     refuse_existing(folder, overwrite=False)
-    first = FIRST_TRAINING_SEED + seed
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        rows = _write_part(family, temporary, "Tr", range(first, first + train))
-        start = first + TEST_DISTANCE
-        rows += _write_part(family, temporary, "Ts", range(start, start + test))
+        rows = _write_part(family, temporary, "Tr", train_seeds)
+        rows += _write_part(family, temporary, "Ts", test_seeds)
         _write_index(family, temporary, rows, train)
+
+
+def seeds_of_parts(train: int, test: int, seed: int = 0) -> tuple[range, range]:
+    """The phantoms' seeds in the training and in the test part, which never meet.
+
+    Args:
+        train: Number of training cases.
+        test: Number of test cases.
+        seed: Shifts both.
+
+    Raises:
+        UsageError: A count is out of range.
+    """
+    fits = 1 <= train <= TEST_DISTANCE and 0 <= test <= TEST_DISTANCE
+    if not fits or not 0 <= seed <= TEST_DISTANCE - train:
+        raise UsageError(
+            "phantom data set",
+            found=f"{train} training cases, {test} test cases and the seed {seed}",
+            expected=f"1 to {TEST_DISTANCE} of each, training cases and seed together no more",
+            remedy="ask for other counts",
+        )
+    first = FIRST_TRAINING_SEED + seed
+    start = FIRST_TRAINING_SEED + TEST_DISTANCE + seed
+    return range(first, first + train), range(start, start + test)
 
 
 def _write_part(family: PhantomFamily, folder: Path, part: str, seeds: range) -> list[str]:
@@ -96,6 +112,7 @@ def _write_index(family: PhantomFamily, folder: Path, names: Sequence[str], trai
     description = {
         "name": family.name,
         "description": f"Synthetic {family.title} phantoms; no patient's data.",
+        "licence": "Apache-2.0",
         "channel_names": {str(i): name for i, name in enumerate(family.channel_names)},
         "labels": {"background": 0} | {entry.name: entry.value for entry in family.classes},
         "numTraining": train,

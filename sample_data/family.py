@@ -109,7 +109,8 @@ class PhantomFamily:
         # Whoever asks for a family by name states the modality.
         modality = ModalityStatement(self.modality, "user")
         if isinstance(drawn, Picture):
-            image = Image.from_picture(drawn.pixels, modality=modality, name=name)
+            picture = Image.from_picture(drawn.pixels, modality=modality, name=name)
+            image = dataclasses.replace(picture, channel_names=self.channel_names)
             labels = drawn.labels.T[np.newaxis, :, :, np.newaxis]
         else:
             image = Image(

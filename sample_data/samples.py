@@ -15,7 +15,7 @@ from typing import Literal
 
 import pydantic
 
-from omniseg_backend.common.atomic import write_text_atomic
+from omniseg_backend.common.atomic import write_text_atomic, writing_errors
 from omniseg_backend.common.errors import OmniSegError
 from omniseg_backend.images.classes import ClassEntry
 from omniseg_backend.images.modality import Modality
@@ -108,13 +108,15 @@ def write_samples(folder: Path) -> None:
         DataError: The folder cannot be written.
         ResourceError: The disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    made = tuple(_write_sample(family, folder) for family in PHANTOMS.values())
+    with writing_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    made = tuple(write_sample(family, folder) for family in PHANTOMS.values())
     index = SampleIndex(samples=made).model_dump_json(indent=2)
     write_text_atomic(folder / _INDEX, f"{index}\n")
 
 
-def _write_sample(family: PhantomFamily, folder: Path) -> Sample:
+def write_sample(family: PhantomFamily, folder: Path) -> Sample:
+    """Draw one family's sample and write its two files, replacing what is there."""
     ending = file_ending(family)
     sample = Sample(
         id=family.name,

@@ -37,8 +37,11 @@ def ellipsoid(
         scaled += square
         slope += square / radius**2
     norm = np.sqrt(scaled)
-    # k0 (k0 - 1) / k1 of the usual first-order bound; the floor only acts at the very centre.
-    return norm * (norm - 1.0) / np.sqrt(np.maximum(slope, 1e-12))
+    # k0 (k0 - 1) / k1 of the usual first-order bound; at the very centre k0 / k1 is 0 / 0.
+    steepness = np.sqrt(slope)
+    centre_depth = float(min(radii))
+    ratio = np.divide(norm, steepness, out=np.full_like(norm, centre_depth), where=steepness > 1e-9)
+    return ratio * (norm - 1.0)
 
 
 def turned(points: Sequence[Field], turn: Numbers | float | None) -> list[Field]:
