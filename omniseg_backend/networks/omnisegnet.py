@@ -77,7 +77,13 @@ class OmniSegNet(nn.Module):
         return self.features(x).logits
 
     def features(self, x: Tensor) -> Features:
-        """Logits together with the features of every stage."""
+        """Logits together with the features of every stage.
+
+        Raises:
+            DataError: H or W is not a positive multiple of 16.
+        """
+        if not torch.compiler.is_compiling():
+            check_input_size(x.shape[2], x.shape[3])
         skips: list[Tensor] = []
         for index, stage in enumerate(self.encoder):
             x = stage(x if index == 0 else F.max_pool2d(x, 2))
