@@ -30,6 +30,19 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine() or "unknown"
 
 
+def cpu_features() -> frozenset[str] | None:
+    """The processor's features in Linux's words (``avx2``, ``avx512_vnni``); None elsewhere."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return None
+    for line in info.read_text("utf-8", errors="replace").splitlines():
+        # "flags" on x86, "Features" on ARM.
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return None
+
+
 def available_memory() -> int:
     """Bytes that can be allocated now without swapping."""
     import psutil

@@ -1,0 +1,158 @@
+"""The JSON documents of ``--json``: a contract, with schemas in ``docs/schemas/``.
+
+``docs/schemas/README.md`` says how to read them; ``schemas.py`` writes the schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from omniseg_backend.common.errors import OmniSegError
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of a document: frozen, without unknown keys, without NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Document(Part):
+    """What a command writes to stdout."""
+
+    def as_json(self) -> str:
+        """The document in ASCII, which any terminal and pipe passes on unharmed."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=2) + "\n"
+
+
+class ErrorReport(Part):
+    """What went wrong, in the four parts of every error of the project."""
+
+    subject: str
+    found: str
+    expected: str
+    remedy: str
+    exit_code: Literal[2, 3, 4]
+
+
+class ErrorDocument(Document):
+    """Written in place of a command's document when it fails."""
+
+    error: ErrorReport
+
+    @classmethod
+    def of(cls, error: OmniSegError) -> ErrorDocument:
+        """The document of an error."""
+        return cls(
+            error=ErrorReport.model_validate(
+                {
+                    "subject": error.subject,
+                    "found": error.found,
+                    "expected": error.expected,
+                    "remedy": error.remedy,
+                    "exit_code": error.exit_code,
+                }
+            )
+        )
+
+
+class VariantCost(Part):
+    """What a variant is made of and costs, with 3 channels in and 2 classes out."""
+
+    encoder_blocks: Count
+    decoder_blocks: Count
+    parameters: Count
+    flops_256: Annotated[Count, Field(description="Two per multiply-add, input 256 x 256.")]
+    flops_512: Annotated[Count, Field(description="Two per multiply-add, input 512 x 512.")]
+
+
+class DescribeDocument(Document):
+    """``omniseg describe``."""
+
+    variants: dict[str, VariantCost]
+
+
+class ModelDescription(Part):
+    """One model that can be chosen."""
+
+    id: str
+    version: str
+    task: str
+    title: str
+    variant: str
+    modality: str
+    classes: tuple[str, ...]
+    synthetic: Annotated[bool, Field(description="Trained on phantoms alone: a demo.")]
+    dice: Annotated[Share | None, Field(description="Mean Dice as the model card states it.")]
+    dice_part: Annotated[str | None, Field(description="The part that it was measured on.")]
+    licence: Annotated[str, Field(description="Licence of the training data.")]
+    origin: Literal["user", "shipped"]
+    path: str
+
+
+class ModelsDocument(Document):
+    """``omniseg models``."""
+
+    models: tuple[ModelDescription, ...]
+
+
+class MeasurementValue(Part):
+    """A volume or an area; ``px`` and ``px3`` where the file states no spacing."""
+
+    value: Annotated[float, Field(ge=0)]
+    unit: Literal["mL", "mm2", "px", "px3"]
+
+
+class SegmentedClass(Part):
+    """One class of a segmentation."""
+
+    value: Annotated[int, Field(ge=1, le=65535)]
+    name: str
+    voxels: Count
+    measurement: MeasurementValue
+    components: Count
+    confidence: Annotated[Share | None, Field(description="Null where none was found.")]
+    review: Annotated[bool, Field(description="Whether a person should look again.")]
+
+
+class FlagReport(Part):
+    """A remark that the user must see."""
+
+    code: str
+    sentence: str
+
+
+class SegmentDocument(Document):
+    """``omniseg segment``."""
+
+    output: str
+    bundle: str
+    task: str
+    variant: str
+    classes: tuple[SegmentedClass, ...]
+    flags: tuple[FlagReport, ...]
+    seconds: Annotated[dict[str, Seconds], Field(description="Wall time by stage, and total.")]
+
+
+class EstimateReport(Part):
+    """What a run will take on this machine."""
+
+    seconds: Seconds
+    bytes: Count
+    planes: Count
+    windows: Count
+
+
+class EstimateDocument(Document):
+    """``omniseg segment --estimate``; nothing is segmented or written."""
+
+    bundle: str
+    task: str
+    variant: str
+    estimate: EstimateReport

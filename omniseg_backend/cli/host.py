@@ -1,0 +1,94 @@
+"""The machine as ``omniseg doctor`` sees it; neither its name nor its user's."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from omniseg_backend.cli.result_documents import CpuFlag, Host
+from omniseg_backend.common.home import omniseg_home
+from omniseg_backend.common.platform import available_memory, cpu_features, cpu_model, usable_cpus
+from omniseg_backend.common.provenance import DISTRIBUTION
+
+#: What results and their speed depend on; versions are read without importing anything.
+_DISTRIBUTIONS = (DISTRIBUTION, "numpy", "onnx", "onnxruntime", "scipy", "SimpleITK", "torch")
+
+#: Any of these features of Linux's list stands for the flag.
+_FEATURES: tuple[tuple[CpuFlag, frozenset[str]], ...] = (
+    ("avx2", frozenset({"avx2"})),
+    ("avx512", frozenset({"avx512f"})),
+    ("vnni", frozenset({"avx512_vnni", "avx_vnni"})),
+    ("bf16", frozenset({"avx512_bf16", "amx_bf16", "bf16"})),
+)
+
+#: A product of two matrices of this side takes 2.1 GFLOP, 20 to 200 ms on two cores.
+_SIDE = 1024
+_PRODUCTS = 9
+
+
+def host() -> Host:
+    """What the machine is and what is installed on it."""
+    import onnxruntime
+
+    return Host(
+        os=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        cpu=cpu_model(),
+        cpu_flags=cpu_flags(cpu_features()),
+        usable_cores=usable_cpus(),
+        memory_available=available_memory(),
+        versions={name: installed_version(name) for name in _DISTRIBUTIONS},
+        providers=tuple(onnxruntime.get_available_providers()),
+        start_method=multiprocessing.get_start_method(),
+        home_writable=can_write(omniseg_home()),
+        network="none",
+    )
+
+
+def cpu_flags(features: frozenset[str] | None) -> dict[CpuFlag, bool] | None:
+    """Which instructions that networks gain from the processor has; None if unknown."""
+    if features is None:
+        return None
+    return {flag: bool(names & features) for flag, names in _FEATURES}
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of a distribution, None where it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def can_write(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that exists, can be written to."""
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def training_interpreter() -> str | None:
+    """This Python if it can train; torch is looked for, not imported."""
+    return sys.executable if importlib.util.find_spec("torch") else None
+
+
+def matmul_gflops() -> float:
+    """Speed of a float32 matrix product in billions of operations a second.
+
+    The fastest of nine counts: the slower ones tell what else the machine was doing.
+    """
+    random = np.random.default_rng(0)
+    left, right = random.standard_normal((2, _SIDE, _SIDE), np.float32)
+    seconds = []
+    for _ in range(_PRODUCTS):
+        start = time.perf_counter()
+        np.matmul(left, right)
+        seconds.append(time.perf_counter() - start)
+    return 2 * _SIDE**3 / min(seconds) / 1e9

@@ -1,0 +1,73 @@
+"""The ``omniseg`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from omniseg_backend.cli.benchmark import benchmark
+from omniseg_backend.cli.demo import demo
+from omniseg_backend.cli.describe import describe
+from omniseg_backend.cli.doctor import doctor
+from omniseg_backend.cli.evaluate import evaluate
+from omniseg_backend.cli.models import models
+from omniseg_backend.cli.segment import segment
+from omniseg_backend.cli.train import train
+
+#: Set to anything but 0 or nothing, unexpected errors show where in the code they arose.
+DEBUG_VARIABLE = "OMNISEG_DEBUG"
+
+app = typer.Typer(
+    name="omniseg",
+    help="Medical image segmentation on ordinary computers. Research use; no result is reviewed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for function in (models, segment, train, evaluate, describe, benchmark, doctor, demo):
+    app.command()(function)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from omniseg_backend.common.provenance import DISTRIBUTION, software_version
+
+        typer.echo(f"{DISTRIBUTION} {software_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _omniseg(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that no command is needed for."""
+
+
+def main() -> None:
+    """Run the command; the process ends with 0, 2 (usage), 3 (data) or 4 (interrupted)."""
+    if os.environ.get(DEBUG_VARIABLE, "0") in ("", "0"):
+        sys.excepthook = _one_sentence
+    app()
+
+
+def _one_sentence(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What an error that nobody foresaw leaves on the screen; Python then ends with 1."""
+    sys.stderr.write(
+        f"omniseg: found an unexpected {kind.__name__} ({error}), expected none; "
+        f"run again with {DEBUG_VARIABLE}=1 and report what is printed then.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""``omniseg models``: what can be segmented, and by which models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omniseg_backend.cli.options import Json
+from omniseg_backend.images.modality import Modality
+from omniseg_backend.networks.architecture import Variant
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from omniseg_backend.bundles.models import ModelEntry
+    from omniseg_backend.cli.documents import ModelDescription, ModelsDocument
+
+_COLUMNS = ("id", "task", "variant", "modality", "Dice", "licence of the data")
+
+
+def models(
+    task: Annotated[
+        str | None, typer.Option("--task", show_default=False, help="Only this task's.")
+    ] = None,
+    variant: Annotated[
+        Variant | None, typer.Option("--variant", show_default=False, help="Only this variant.")
+    ] = None,
+    modality: Annotated[
+        Modality | None, typer.Option("--modality", show_default=False, help="Only for these.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the models at hand: the shipped ones and your own."""
+    from omniseg_backend.cli.documents import ModelsDocument
+    from omniseg_backend.cli.terminal import command
+
+    with command(json=json) as terminal:
+        from omniseg_backend.bundles.models import find_models
+
+        entries = find_models(task, variant, modality)
+        terminal.answer(ModelsDocument(models=tuple(map(_described, entries))), _tables)
+
+
+def _described(entry: ModelEntry) -> ModelDescription:
+    from omniseg_backend.cli.documents import ModelDescription
+
+    manifest = entry.manifest
+    evaluations = entry.card().evaluations
+    # A test part, which nothing was chosen on, says more than the validation part before it.
+    measured = evaluations[-1] if evaluations else None
+    return ModelDescription(
+        id=manifest.id,
+        version=manifest.version,
+        task=manifest.task.id,
+        title=manifest.task.title,
+        variant=manifest.variant,
+        modality=manifest.preprocessing.modality,
+        classes=tuple(description.name for description in manifest.classes),
+        synthetic=manifest.synthetic,
+        dice=None if measured is None else measured.mean_dice,
+        dice_part=None if measured is None else measured.part,
+        licence=manifest.task.licence,
+        origin=entry.origin,
+        path=str(entry.path),
+    )
+
+
+def _tables(document: ModelsDocument) -> Sequence[RenderableType]:
+    from omniseg_backend.cli.tables import table
+
+    if not document.models:
+        return ["No model fits. `omniseg train` makes one."]
+    real = [model for model in document.models if not model.synthetic]
+    demo = [model for model in document.models if model.synthetic]
+    parts: list[RenderableType] = []
+    if real:
+        parts.append(table(_COLUMNS, map(_row, real), title="Models"))
+    if demo:
+        title = "Demo: trained on phantoms, no patient was seen"
+        parts.append(table(_COLUMNS, map(_row, demo), title=title))
+    return parts
+
+
+def _row(model: ModelDescription) -> tuple[str, ...]:
+    from omniseg_backend.cli.tables import MISSING
+
+    dice = MISSING if model.dice is None else f"{model.dice:.3f} ({model.dice_part})"
+    return (model.id, model.task, model.variant, model.modality, dice, model.licence)

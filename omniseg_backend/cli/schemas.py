@@ -1,0 +1,50 @@
+"""The JSON schemas of ``docs/schemas/``; ``python -m omniseg_backend.cli.schemas`` writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from omniseg_backend.cli import documents, result_documents
+from omniseg_backend.cli.documents import Document
+from omniseg_backend.common.atomic import write_text_atomic
+
+#: File name without its suffix, and the document it describes.
+DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
+    {
+        "benchmark": result_documents.BenchmarkDocument,
+        "demo": result_documents.DemoDocument,
+        "describe": documents.DescribeDocument,
+        "doctor": result_documents.DoctorDocument,
+        "error": documents.ErrorDocument,
+        "estimate": documents.EstimateDocument,
+        "evaluate": result_documents.EvaluateDocument,
+        "models": documents.ModelsDocument,
+        "segment": documents.SegmentDocument,
+        "train": result_documents.TrainDocument,
+    }
+)
+
+
+def schema_text(document: type[Document]) -> str:
+    """A document's schema as its file holds it."""
+    schema = document.model_json_schema(by_alias=True, mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def write_schemas(
+    folder: Annotated[Path, typer.Argument(help="Where to.")] = Path("docs/schemas"),
+) -> None:
+    """Write the schema of every document."""
+    for name, document in DOCUMENTS.items():
+        write_text_atomic(folder / f"{name}.json", schema_text(document))
+
+
+if __name__ == "__main__":
+    typer.run(write_schemas)

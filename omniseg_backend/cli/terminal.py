@@ -1,0 +1,165 @@
+"""Where a command's words go: one answer on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from omniseg_backend.cli.interrupt import Interrupt
+from omniseg_backend.cli.progress_line import progress_display
+from omniseg_backend.common.errors import CancelledError, OmniSegError, ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from omniseg_backend.cli.documents import Document
+
+DocumentT = TypeVar("DocumentT", bound="Document")
+
+#: Columns of tables where stdout is no terminal, so that no name is cut.
+_WIDTH = 160
+
+
+class Terminal:
+    """What a command talks to.
+
+    Args:
+        json: Whether the answer is a JSON document rather than tables.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.progress = progress_display()
+        self.cancel = Interrupt(
+            lambda: self.say("Stopping cleanly; press Ctrl-C again to end at once.")
+        )
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr."""
+        self.progress.say(text)
+
+    def answer(
+        self, document: DocumentT, tables: Callable[[DocumentT], Sequence[RenderableType]]
+    ) -> None:
+        """Give the command's one answer: the document, or the tables made of it."""
+        self.progress.close()
+        if self.json:
+            sys.stdout.write(document.as_json())
+            sys.stdout.flush()
+            return
+        from rich.console import Console
+
+        console = Console(
+            width=None if sys.stdout.isatty() else _WIDTH, markup=False, highlight=False
+        )
+        for part in tables(document):
+            console.print(part)
+
+    def choose(self, question: str, answers: Sequence[str]) -> int:
+        """Ask the user at the keyboard for one of ``answers``, numbered from 1.
+
+        Returns:
+            The place of the chosen one, from 0.
+
+        Raises:
+            CancelledError: The user pressed Ctrl-C or ended the input.
+        """
+        self.progress.close()
+        for number, answer in enumerate(answers, start=1):
+            self.say(f"{number:3d}  {answer}")
+        with self.cancel.paused():
+            while True:
+                try:
+                    given: str = typer.prompt(question, err=True)
+                except typer.Abort as error:
+                    raise CancelledError("the question") from error
+                if given.isdecimal() and 1 <= int(given) <= len(answers):
+                    return int(given) - 1
+                self.say(f"Please type a number from 1 to {len(answers)}.")
+
+    def fail(self, error: OmniSegError) -> None:
+        """Say an error's sentence, and as the document where one was asked for."""
+        self.progress.close()
+        sys.stderr.write(f"{error}\n")
+        if self.json:
+            from omniseg_backend.cli.documents import ErrorDocument
+
+            sys.stdout.write(ErrorDocument.of(error).as_json())
+            sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def command(*, json: bool, log_level: int = logging.WARNING) -> Iterator[Terminal]:
+    """Run a command's body: bad data ends it with one sentence and the error's exit code.
+
+    Args:
+        json: Whether the answer is a JSON document.
+        log_level: From which level on the libraries' messages are shown.
+    """
+    terminal = Terminal(json=json)
+    try:
+        with terminal.cancel.listening(), _shown_log(terminal, log_level):
+            yield terminal
+    except OmniSegError as error:
+        terminal.fail(error)
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as interrupt:
+        stopped = CancelledError("the command")
+        terminal.fail(stopped)
+        raise typer.Exit(stopped.exit_code) from interrupt
+    except MemoryError as error:
+        short = out_of_memory()
+        terminal.fail(short)
+        raise typer.Exit(short.exit_code) from error
+    finally:
+        terminal.progress.close()
+
+
+def out_of_memory() -> ResourceError:
+    """The error of a computation that did not fit."""
+    return ResourceError(
+        "memory",
+        found="too little for this image or data set",
+        expected="room for the whole of it",
+        remedy="close other programs, limit the work with --region, or use a larger machine",
+    )
+
+
+def contradiction(first: str, second: str) -> UsageError:
+    """The error of two options that exclude each other."""
+    return UsageError(
+        first,
+        found=f"{first} together with {second}",
+        expected="one of them",
+        remedy="leave one out",
+    )
+
+
+class _ToTerminal(logging.Handler):
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.say(record.getMessage())
+
+
+@contextlib.contextmanager
+def _shown_log(terminal: Terminal, level: int) -> Iterator[None]:
+    logger = logging.getLogger("omniseg_backend")
+    handler = _ToTerminal(terminal)
+    before = (logger.level, logger.propagate)
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
