@@ -31,16 +31,22 @@ class OnlineAugmentation:
     Args:
         crop: Height and width of the crops.
         symmetric_axes: Axes along which the anatomy may be mirrored.
+        rotation: Largest rotation, in degrees either way.
     """
 
-    def __init__(self, crop: tuple[int, int], symmetric_axes: Sequence[PlaneAxis]) -> None:
+    def __init__(
+        self,
+        crop: tuple[int, int],
+        symmetric_axes: Sequence[PlaneAxis],
+        rotation: float = 15.0,
+    ) -> None:
         self._crop = crop
         spatial = [
             transforms.RandFlipd(_BOTH, prob=0.5, spatial_axis=0 if axis == "rows" else 1)
             for axis in symmetric_axes
         ]
         limits = {
-            "rotate_range": math.pi / 12,
+            "rotate_range": math.radians(rotation),
             "scale_range": (0.2, 0.2),
             "shear_range": (0.1, 0.1),
             "mode": _MODES,
@@ -107,9 +113,14 @@ class CentralCrop:
 class DoubledAugmentation:
     """Each plane once as it is and once augmented, the same way every epoch (section 4.1)."""
 
-    def __init__(self, crop: tuple[int, int], symmetric_axes: Sequence[PlaneAxis]) -> None:
+    def __init__(
+        self,
+        crop: tuple[int, int],
+        symmetric_axes: Sequence[PlaneAxis],
+        rotation: float = 15.0,
+    ) -> None:
         self._plain = CentralCrop(crop)
-        self._augmented = OnlineAugmentation(crop, symmetric_axes)
+        self._augmented = OnlineAugmentation(crop, symmetric_axes, rotation)
 
     def __call__(self, plane: Plane, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """The plane or its fixed augmented copy, by the seed's last bit."""

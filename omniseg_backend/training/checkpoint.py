@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from omniseg_backend.common.atomic import write_bytes_atomic
 from omniseg_backend.common.errors import DataError
 
-_MODEL, _OPTIMISER, _BEST, _RANDOM = "model.", "optimiser.", "best.", "random"
+_MODEL, _AVERAGE, _OPTIMISER, _BEST = "model.", "average.", "optimiser.", "best."
+_RANDOM = "random"
 
 
 class Validation(BaseModel):
@@ -71,6 +72,7 @@ class Checkpoint:
     Attributes:
         state: Counters and history.
         model: The network's state dict.
+        average: State dict of the running average.
         optimiser: AdamW's moments, by parameter index and name.
         best: State dict of the best validation.
         random: torch's generator state.
@@ -78,6 +80,7 @@ class Checkpoint:
 
     state: RunState
     model: dict[str, Tensor]
+    average: dict[str, Tensor]
     optimiser: dict[str, Tensor]
     best: dict[str, Tensor]
     random: Tensor
@@ -86,6 +89,7 @@ class Checkpoint:
         """Write the checkpoint; a kill leaves the old one or the new one."""
         tensors = {
             **_prefixed(_MODEL, self.model),
+            **_prefixed(_AVERAGE, self.average),
             **_prefixed(_OPTIMISER, self.optimiser),
             **_prefixed(_BEST, self.best),
             _RANDOM: self.random,
@@ -114,6 +118,7 @@ class Checkpoint:
         return cls(
             state,
             _stripped(_MODEL, tensors),
+            _stripped(_AVERAGE, tensors),
             _stripped(_OPTIMISER, tensors),
             _stripped(_BEST, tensors),
             tensors[_RANDOM],

@@ -9,6 +9,8 @@ from pathlib import Path
 import lightning_fabric
 import torch
 
+from omniseg_backend.bundles.store import load_bundle
+from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress
 from omniseg_backend.common.provenance import now_utc, source_commit
@@ -155,9 +157,6 @@ def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
 def _initial_network(plan: RunPlan) -> OmniSegNet:
     network = build_network(plan.architecture, plan.settings.seed)
     if plan.settings.initial_bundle is not None:
-        from omniseg_backend.bundles.store import load_bundle
-        from omniseg_backend.bundles.weights import read_state
-
         bundle = load_bundle(plan.settings.initial_bundle)
         state = read_state(bundle.model_bytes())
         fresh = load_matching(

@@ -65,6 +65,8 @@ class TrainingSettings(BaseModel):
         batch_size: Crops a step.
         learning_rate: Peak of AdamW's; then a cosine to zero.
         weight_decay: AdamW's.
+        averaging: Decay of the running average of the weights that is validated and exported.
+        rotation: Largest rotation of augmentation, in degrees either way.
         warmup: Share of the steps with a rising learning rate.
         augmentation: ``online``: every crop anew; ``doubled``: each plane once as it is and
             once augmented, fixed before training (section 4.1 of the paper).
@@ -100,6 +102,8 @@ class TrainingSettings(BaseModel):
     batch_size: Annotated[int, Field(ge=2, le=256)] = 8
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     augmentation: Literal["online", "doubled"] = "online"
     empty_share: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -10,6 +10,7 @@ from pathlib import Path
 import lightning_fabric
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from omniseg_backend.common.errors import DataError
@@ -82,6 +83,9 @@ def fit(
         state, best = resumed.state, resumed.best
         network.load_state_dict(resumed.model)
         torch.set_rng_state(resumed.random)
+    average = running_average(network, plan.settings.averaging).to(fabric.device)
+    if resumed is not None:
+        average.load_state_dict(resumed.average)
     wrapped, wrapped_optimiser = fabric.setup(network, optimiser)
     if resumed is not None:
         restore_optimiser(optimiser, resumed.optimiser)
@@ -93,6 +97,7 @@ def fit(
     for step, inputs, labels in _batches(fabric, data.samples, plan, state.step):
         check_cancel(cancel, "training")
         loss = _step(fabric, wrapped, wrapped_optimiser, loss_function, plan, step, inputs, labels)
+        average.update_parameters(network)
         losses.append(loss)
         empty = int((labels.flatten(1).amax(1) == 0).sum())
         state = state.model_copy(
@@ -110,11 +115,12 @@ def fit(
         )
         if state.step % plan.validate_every and state.step != plan.steps:
             continue
-        state, best = _validate(fabric, network, data.validation, plan, state, best, losses)
+        state, best = _validate(fabric, average.module, data.validation, plan, state, best, losses)
         losses = []
         kept = Checkpoint(
             state,
             copy_of(network.state_dict()),
+            copy_of(average.state_dict()),
             optimiser_tensors(optimiser),
             best,
             torch.get_rng_state(),
@@ -136,6 +142,26 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
         {"params": kernels, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+
+
+def running_average(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential average of weights and norm statistics over the steps.
+
+    It is what is validated and exported: single steps of a short run at a high learning rate
+    scatter round it. Early on it forgets faster, so that the random start leaves no trace.
+
+    Args:
+        network: What is averaged.
+        decay: Share of the average that a step keeps, late in the run; 0 follows the network.
+    """
+
+    def blend(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        kept = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        if not averaged.is_floating_point():
+            return current
+        return averaged.lerp(current, 1.0 - kept)
+
+    return AveragedModel(network, avg_fn=blend, use_buffers=True)
 
 
 def channels_last(network: nn.Module) -> None:
@@ -197,7 +223,7 @@ def _step(
 
 def _validate(
     fabric: lightning_fabric.Fabric,
-    network: OmniSegNet,
+    network: nn.Module,
     planes: Sequence[Plane],
     plan: RunPlan,
     state: RunState,
