@@ -24,6 +24,8 @@ _GPU = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvide
 class NetworkSession:
     """One loaded network; ``run`` may be called from several threads.
 
+    ``batch_seconds`` keeps what ``estimate`` measured, by the input's shape.
+
     Args:
         model: An ONNX file's bytes.
         threads: Threads within an operation.
@@ -46,6 +48,7 @@ class NetworkSession:
                 model, session_options(threads), providers=_providers(provider)
             )
         self.threads = threads
+        self.batch_seconds: dict[tuple[int, ...], float] = {}
         self.provider: str = self._session.get_providers()[0]
         if provider == "gpu" and self.provider == _CPU:
             raise _no_gpu(found="a GPU runtime that failed to start")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.preprocessing.layout import plane_layout
-from omniseg_backend.preprocessing.normalisation import fit_scale
+from omniseg_backend.preprocessing.normalisation import ValueScale, fit_scale
 from omniseg_backend.preprocessing.resampling import resize_labels
-from omniseg_backend.preprocessing.sampling import sampling_plan
+from omniseg_backend.preprocessing.sampling import SamplingPlan, sampling_plan
 from omniseg_backend.preprocessing.settings import PreprocessingSettings
 
 
@@ -32,9 +32,11 @@ class PreparedFrame:
         self.settings = settings
         self.layout = plane_layout(image.geometry, settings.slicing)
         self.plan = sampling_plan(self.layout, settings)
-        self._planes = self.layout.to_planes(image.array[frame])
-        self._scale = fit_scale(settings.normalisation, self._planes)
-        self._prepared = functools.lru_cache(maxsize=2 * settings.neighbours + 2)(self._prepare)
+        planes = self.layout.to_planes(image.array[frame])
+        scale = fit_scale(settings.normalisation, planes)
+        # Not a bound method: the cycle would keep the whole image until the next collection.
+        prepare = functools.partial(_prepare, planes, scale, self.plan)
+        self._prepared = functools.lru_cache(maxsize=2 * settings.neighbours + 2)(prepare)
 
     @property
     def planes(self) -> int:
@@ -62,9 +64,11 @@ class PreparedFrame:
         """Network inputs of a plane, shape (window, network channels, H, W)."""
         return self.plan.cut(self.plane(index))
 
-    def _prepare(self, index: int) -> NDArray[np.float32]:
-        values = self._scale.apply(self._planes[:, index])
-        return self.plan.scale_and_pad(values, self._scale.floor)
+
+def _prepare(
+    planes: NDArray[np.generic], scale: ValueScale, plan: SamplingPlan, index: int
+) -> NDArray[np.float32]:
+    return plan.scale_and_pad(scale.apply(planes[:, index]), scale.floor)
 
 
 def prepare_labels(

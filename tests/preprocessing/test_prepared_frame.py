@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -150,3 +152,16 @@ def test_shrunk_labels_keep_the_share_of_each_class() -> None:
     truth = Segmentation(labels, image.geometry, ClassTable.from_names(["disc"]))
     indices = prepare_labels(truth, PreparedFrame(image, settings_of()))
     assert indices.sum() * 16 == pytest.approx(disc.sum(), rel=0.02)
+
+
+def test_a_frame_that_is_let_go_frees_the_image() -> None:
+    image = volume_of(np.zeros((1, 1, 32, 32, 2), np.int16))
+    watched = weakref.ref(image.array)
+    prepared = PreparedFrame(image, settings_of())
+    prepared.plane(0)
+    gc.disable()
+    try:
+        del image, prepared
+        assert watched() is None
+    finally:
+        gc.enable()

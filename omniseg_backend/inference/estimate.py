@@ -1,0 +1,192 @@
+"""What a run will take on this machine, told before it starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omniseg_backend.bundles.manifest import Manifest
+from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.images.image import Image
+from omniseg_backend.inference.batches import batch_size
+from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.probabilities import softmax, strongest
+from omniseg_backend.inference.region import PlaneBox, Region, in_planes
+from omniseg_backend.inference.session import NetworkSession, Provider
+from omniseg_backend.inference.session_cache import SESSIONS
+from omniseg_backend.inference.uncertainty import views_for
+from omniseg_backend.inference.work import Work, plan_work
+from omniseg_backend.preprocessing.frame import PreparedFrame
+from omniseg_backend.preprocessing.sampling import Blend
+
+Result = TypeVar("Result")
+
+#: Timed runs of one batch; their median, since another program may have had the core.
+_REPEATS = 3
+#: Clean-up and measuring: seconds per voxel and class, on one core of 2 GHz.
+_COUNTING_SECONDS = 4e-9
+#: Working memory of the network per input pixel, for a first stage of 8 channels: measured
+#: 430 to 490 bytes (Compact, 256 x 256 to 2 x 512 x 512); it grows with that width.
+_NETWORK_BYTES = 480
+#: Percentiles look at no more than about this many values of a channel, in three copies.
+_FITTED_VALUES = 2_000_000
+#: The mask, numbered components and their copies: bytes per voxel of a class's bounding box.
+_COUNTING_BYTES = 6
+_FLOAT = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """What ``segment`` will take for one image.
+
+    Attributes:
+        seconds: Wall-clock time, reading and writing files not counted.
+        bytes: Memory on top of the image and the loaded network, at the most.
+        planes: Planes to segment, over all frames.
+        windows: Network inputs, over all frames; each once per look if uncertainty is asked.
+    """
+
+    seconds: float
+    bytes: int
+    planes: int
+    windows: int
+
+
+def estimate(
+    image: Image,
+    bundle: Bundle,
+    *,
+    region: Region | None = None,
+    uncertainty: bool = False,
+    override_modality: bool = False,
+    threads: int | None = None,
+    provider: Provider = "cpu",
+) -> Estimate:
+    """Predict what ``segment`` with the same arguments takes.
+
+    One batch of the image's own windows is run and timed, and one plane goes through every
+    other stage; both are multiplied. The batch's time is kept with the session.
+
+    Raises:
+        UsageError: The region leaves the image, or the task needs one and got none.
+        DataError: The image does not fit the task.
+        BundleError: The network cannot be run or fails its self-test.
+    """
+    manifest = bundle.manifest
+    work = plan_work(image, manifest, region, override_modality=override_modality)
+    session = SESSIONS.get(bundle, threads=threads, provider=provider)
+    looks = 1 + (len(views_for(manifest.symmetric_axes)) if uncertainty else 0)
+    box = in_planes(work.region, work.layout, work.image.geometry)
+    prepared, fitting = _timed(lambda: PreparedFrame(work.image, manifest.preprocessing))
+    needed = prepared.plan.windows_over(box.rows, box.columns)
+    planes = box.planes[1] - box.planes[0]
+    windows = planes * len(needed)
+    batch = min(batch_size(prepared.plan.window), windows)
+
+    middle = (box.planes[0] + box.planes[1]) // 2
+    padded, preparing = _timed(lambda: prepared.plane(middle))
+    if planes > 1:  # With neighbours, the first plane prepares theirs too.
+        padded, preparing = _timed(lambda: prepared.plane(middle - 1))
+    inputs = np.stack(
+        [prepared.plan.cut_one(padded, needed[n % len(needed)]) for n in range(batch)]
+    )
+    probabilities, running = _time_batch(session, inputs, manifest.temperature)
+    combining = _time_combining(prepared, box, needed, probabilities)
+
+    voxels = math.prod(after - first for first, after in (box.planes, box.rows, box.columns))
+    counting = _COUNTING_SECONDS * voxels * len(manifest.classes)
+    frame_seconds = (
+        fitting
+        + planes * preparing
+        + math.ceil(windows / batch) * looks * running
+        + planes * combining * (2 if uncertainty else 1)
+        + counting
+    )
+    frames = work.image.frames
+    return Estimate(
+        seconds=frames * frame_seconds,
+        bytes=_bytes(image, work, manifest, prepared, batch, voxels, uncertainty=uncertainty),
+        planes=frames * planes,
+        windows=frames * windows,
+    )
+
+
+def _time_batch(
+    session: NetworkSession, inputs: NDArray[np.float32], temperature: float
+) -> tuple[NDArray[np.float32], float]:
+    """Probabilities of one batch, and the seconds it takes once the session is warm."""
+    probabilities = softmax(session.run(inputs), temperature)
+    known = session.batch_seconds.get(inputs.shape)
+    if known is None:
+        timings = [
+            _timed(lambda: softmax(session.run(inputs), temperature))[1] for _ in range(_REPEATS)
+        ]
+        known = session.batch_seconds[inputs.shape] = statistics.median(timings)
+    return probabilities, known
+
+
+def _time_combining(
+    prepared: PreparedFrame,
+    box: PlaneBox,
+    needed: tuple[int, ...],
+    probabilities: NDArray[np.float32],
+) -> float:
+    """Seconds from one plane's window outputs to its classes."""
+    sums = ConfidenceSums(probabilities.shape[1])
+    rows, columns = slice(*box.rows), slice(*box.columns)
+
+    def combine() -> None:
+        blend = Blend(prepared.plan)
+        for place, index in enumerate(needed):
+            blend.add(index, probabilities[place % len(probabilities)])
+        plane = blend.plane()[:, rows, columns]
+        sums.add(*strongest(plane), plane)
+
+    return _timed(combine)[1]
+
+
+def _bytes(
+    image: Image,
+    work: Work,
+    manifest: Manifest,
+    prepared: PreparedFrame,
+    batch: int,
+    voxels: int,
+    *,
+    uncertainty: bool,
+) -> int:
+    """The largest arrays that are held together."""
+    settings, architecture = manifest.preprocessing, manifest.architecture
+    classes = architecture.out_channels
+    window = math.prod(prepared.plan.window)
+    padded = math.prod(prepared.plan.padded)
+    plane = math.prod(prepared.plan.plane)
+
+    maps = 2 if uncertainty else 1
+    width = 2 if max(entry.value for entry in manifest.classes) > 255 else 1
+    held = maps * work.image.frames * math.prod(work.image.geometry.shape) * width
+    if work.cropped_to is not None:
+        held += maps * work.image.frames * math.prod(image.geometry.shape) * width
+
+    network = batch * window * _NETWORK_BYTES * architecture.widths[0] // 8
+    inputs = batch * window * settings.network_channels * _FLOAT
+    outputs = batch * window * classes * _FLOAT * (5 if uncertainty else 3)
+    kept_planes = (2 * settings.neighbours + 3) * settings.image_channels * padded * _FLOAT
+    blends = maps * classes * (2 * padded + plane) * _FLOAT
+    running = network + inputs + outputs + kept_planes + blends
+    frame = math.prod(work.image.geometry.shape)
+    fitting = 3 * min(frame, _FITTED_VALUES) * _FLOAT
+    return held + max(running, voxels * _COUNTING_BYTES, fitting)
+
+
+def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start

@@ -1,0 +1,484 @@
+"""Segmenting with networks whose answer is known."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from omniseg_backend.bundles.rules import CleanUpRule, ReviewRule
+from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.common.errors import CancelledError, DataError, UsageError
+from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.modality import Modality, ModalityStatement
+from omniseg_backend.inference.batches import batch_size
+from omniseg_backend.inference.measurements import Measurement
+from omniseg_backend.inference.region import Region
+from omniseg_backend.inference.segment import segment
+from omniseg_backend.inference.session import NetworkSession
+from omniseg_backend.inference.session_cache import SESSIONS
+from omniseg_backend.preprocessing.frame import PreparedFrame
+from omniseg_backend.preprocessing.settings import (
+    Percentiles,
+    SeenRange,
+    Slicing,
+    TargetSpacing,
+    Tiles,
+)
+
+from .conftest import OMNISEGNET, convolution_model
+
+MakeBundle = Callable[..., Bundle]
+MakeVolume = Callable[..., Image]
+
+TILES = {"sampling": Tiles(overlap=0.5), "slicing": Slicing.AXIAL}
+
+
+def blocks(*shape: int) -> np.ndarray:
+    """-1 everywhere but in one block, which is 1."""
+    values = np.full(shape, -1.0, np.float32)
+    values[..., 5:17, 8:20, 1:3] = 1.0
+    return values
+
+
+def blurring_model(reach: int = 7) -> bytes:
+    """Class 1 where the mean over a neighbourhood is above zero: edges matter to it."""
+    weights = np.zeros((2, 1, reach, reach), np.float32)
+    weights[1] = 3.0 / reach**2
+    return convolution_model(weights, np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize("sampling", [Tiles(), TargetSpacing(spacing_mm=1.0)], ids=lambda s: s.kind)
+def test_a_block_is_found_voxel_by_voxel(
+    make_bundle: MakeBundle, make_volume: MakeVolume, sampling: Any
+) -> None:
+    image = make_volume(blocks(50, 41, 6), (1.0, 1.0, 4.0))
+    bundle = make_bundle(preprocessing={"sampling": sampling, "slicing": Slicing.AXIAL})
+    result = segment(image, bundle, threads=1)
+    expected = (image.array[:, 0] > 0).astype(np.uint8)
+    np.testing.assert_array_equal(result.segmentation.labels, expected)
+    (square,) = result.classes
+    assert (square.value, square.name, square.voxels) == (1, "square", 12 * 12 * 2)
+    assert square.measurement == Measurement(pytest.approx(12 * 12 * 2 * 4 / 1000), "mL")
+    assert (square.components, square.none_found, square.review) == (1, False, False)
+    assert square.confidence == pytest.approx(1.0, abs=1e-6)
+    assert result.flags == ()
+    assert result.uncertainty is None
+
+
+def test_the_segmentation_lies_on_the_image(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    image = make_volume(blocks(30, 40, 5), (0.7, 0.9, 3.0))
+    bundle = make_bundle()
+    segmentation = segment(image, bundle, threads=1).segmentation
+    assert segmentation.geometry is image.geometry
+    assert segmentation.classes == bundle.manifest.class_table()
+    assert segmentation.name == image.name
+    provenance = segmentation.provenance
+    assert provenance is not None
+    assert (provenance.bundle, provenance.bundle_version) == (bundle.manifest.id, "1.0.0")
+    assert provenance.bundle_hash == bundle.manifest_hash
+    assert provenance.software.startswith("napari-omniseg ")
+    assert (provenance.synthetic, provenance.notice) == (False, NOTICE)
+    assert provenance.modality == "mri (stated by the file)"
+
+
+@pytest.mark.parametrize("shape", [(97, 61), (32, 200), (33, 31), (150, 150)])
+def test_fit_finds_a_square_where_it_is(make_bundle: MakeBundle, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    pixels = np.full(shape, -1.0, np.float32)
+    top, left = rows // 3, columns // 4
+    pixels[top : top + 14, left : left + 12] = 1.0
+    image = Image.from_picture(pixels)
+    result = segment(image, make_bundle(), threads=1)
+    found = np.argwhere(result.segmentation.labels[0, :, :, 0])
+    pixel = max(1.0, max(shape) / 32 / 2)  # half of what the network resolves
+    assert np.abs(found.min(axis=0) - [left, top]).max() <= pixel
+    assert np.abs(found.max(axis=0) - [left + 11, top + 13]).max() <= pixel
+
+
+def test_a_picture_is_measured_in_its_own_unit(make_bundle: MakeBundle) -> None:
+    pixels = np.full((32, 32), -1.0, np.float32)
+    pixels[4:14, 6:26] = 1.0
+    bundle = make_bundle()
+    plain = segment(Image.from_picture(pixels), bundle, threads=1)
+    spaced = segment(Image.from_picture(pixels, spacing=(0.5, 0.5)), bundle, threads=1)
+    assert plain.classes[0].measurement == Measurement(200, "px")
+    assert spaced.classes[0].measurement == Measurement(pytest.approx(50.0), "mm2")
+
+
+def test_nothing_found_is_said(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    result = segment(make_volume(np.full((20, 20, 3), -0.2, np.float32)), make_bundle(), threads=1)
+    assert result.none_found
+    (square,) = result.classes
+    assert (square.none_found, square.voxels, square.components) == (True, 0, 0)
+    assert square.confidence is None
+    assert square.peak == pytest.approx(1 / (1 + np.exp(4)), rel=1e-3)
+    assert not square.review
+    assert [flag.code for flag in result.flags] == ["none_found"]
+    assert result.flags[0].sentence.startswith("None found: square (highest probability 0.02)")
+
+
+def test_what_clean_up_leaves_nothing_of_is_doubtful(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    rule = CleanUpRule(class_name="square", min_size=10_000)
+    bundle = make_bundle(clean_up=(rule,))
+    result = segment(make_volume(blocks(32, 32, 4)), bundle, threads=1)
+    (square,) = result.classes
+    assert square.none_found
+    assert square.confidence is None
+    assert square.review
+    assert [flag.code for flag in result.flags] == ["none_found", "review"]
+
+
+def two_class_model() -> bytes:
+    """Class 1 for values near 1, class 2 for values near -1, background near 0."""
+    weights = np.array([0.0, 10.0, -10.0], np.float32).reshape(3, 1, 1, 1)
+    return convolution_model(weights, np.array([5.0, 0.0, 0.0], np.float32))
+
+
+def test_gaps_in_class_values_are_restored(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    values = np.zeros((32, 32, 3), np.float32)
+    values[2:8, 2:8], values[20:30, 20:30, 1] = 1.0, -1.0
+    bundle = make_bundle(two_class_model(), classes=((300, "left"), (7, "right")))
+    result = segment(make_volume(values), bundle, threads=1)
+    labels = result.segmentation.labels
+    assert labels.dtype == np.uint16
+    np.testing.assert_array_equal(labels[0] == 300, values > 0.5)
+    np.testing.assert_array_equal(labels[0] == 7, values < -0.5)
+    assert [(c.value, c.voxels) for c in result.classes] == [(300, 108), (7, 100)]
+
+
+def test_clean_up_rules_go_by_class_name(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    values = np.zeros((32, 32, 2), np.float32)
+    values[2:8, 2:8] = values[20:22, 20:22] = 1.0
+    values[2:8, 20:28] = values[20:22, 2:4] = -1.0
+    rules = (CleanUpRule(class_name="right", keep_largest=True),)
+    classes = ((1, "left"), (2, "right"))
+    bundle = make_bundle(two_class_model(), classes=classes, clean_up=rules)
+    left, right = segment(make_volume(values), bundle, threads=1).classes
+    assert (left.components, left.voxels) == (2, 80)
+    assert (right.components, right.voxels) == (1, 96)
+
+
+def test_confidence_is_calibrated_and_reviewed(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    image = make_volume(blocks(32, 32, 4))  # logits of 20 inside
+    rule = ReviewRule(threshold=0.9, detected=0, bad=0, false_flags=0, good=0)
+    sure = segment(image, make_bundle(temperature=5.0, review=rule), threads=1)
+    unsure = segment(image, make_bundle(temperature=10.0, review=rule), threads=1)
+    assert sure.classes[0].confidence == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-4)
+    assert unsure.classes[0].confidence == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-4)
+    assert (sure.classes[0].review, unsure.classes[0].review) == (False, True)
+    np.testing.assert_array_equal(sure.segmentation.labels, unsure.segmentation.labels)
+
+
+def test_a_volume_is_its_planes(
+    make_bundle: MakeBundle, make_volume: MakeVolume, omnisegnet_model: bytes
+) -> None:
+    values = np.random.default_rng(0).uniform(-1, 1, (64, 64, 6)).astype(np.float32)
+    bundle = make_bundle(
+        omnisegnet_model,
+        classes=((1, "a"), (2, "b")),
+        architecture=OMNISEGNET,
+        preprocessing={"input_size": (64, 64), "slicing": Slicing.AXIAL},
+    )
+    whole = segment(make_volume(values), bundle, threads=1).segmentation.labels
+    assert len(np.unique(whole)) > 1
+    for k in range(6):
+        alone = segment(make_volume(values[:, :, k : k + 1]), bundle, threads=1)
+        np.testing.assert_array_equal(alone.segmentation.labels[..., 0], whole[..., k])
+
+
+def test_frames_are_segmented_alone(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    bundle = make_bundle(preprocessing={"normalisation": Percentiles(), **TILES})
+    rng = np.random.default_rng(1)
+    series = np.stack([rng.normal(10**frame, 3, (24, 20, 3)) for frame in range(3)])
+    result = segment(make_volume(series, (1, 1, 2)), bundle, threads=1)
+    assert result.segmentation.has_time
+    assert result.segmentation.labels.shape == series.shape
+    (square,) = result.classes
+    for frame in range(3):
+        alone = segment(make_volume(series[frame], (1, 1, 2)), bundle, threads=1)
+        np.testing.assert_array_equal(
+            result.segmentation.labels[frame], alone.segmentation.labels[0]
+        )
+        assert square.frame_measurements[frame] == alone.classes[0].measurement
+    mean = np.mean([measurement.value for measurement in square.frame_measurements])
+    assert square.measurement.value == pytest.approx(mean)
+    assert square.voxels == np.count_nonzero(result.segmentation.labels)
+
+
+def test_neighbouring_slices_arrive_in_order(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    # This network copies the slice below; the lowest slice is its own neighbour.
+    weights = np.zeros((2, 3, 1, 1), np.float32)
+    weights[1, 0] = 20.0
+    model = convolution_model(weights, np.zeros(2, np.float32))
+    values = np.where(np.random.default_rng(2).random((32, 32, 5)) > 0.5, 1.0, -1.0)
+    bundle = make_bundle(model, preprocessing={"neighbours": 1, "slicing": Slicing.AXIAL})
+    labels = segment(make_volume(values.astype(np.float32)), bundle, threads=1).segmentation.labels
+    below = np.concatenate([values[..., :1], values[..., :-1]], axis=-1)
+    np.testing.assert_array_equal(labels[0] == 1, below > 0)
+
+
+@pytest.mark.parametrize(
+    "preprocessing",
+    [TILES, {"slicing": Slicing.CORONAL}, {"sampling": TargetSpacing(spacing_mm=1.3)}],
+    ids=["tiles", "fit", "spacing"],
+)
+def test_inside_a_region_the_answer_is_that_of_the_whole(
+    make_bundle: MakeBundle, make_volume: MakeVolume, preprocessing: dict[str, Any]
+) -> None:
+    values = np.random.default_rng(3).normal(0, 1, (70, 60, 8)).astype(np.float32)
+    bundle = make_bundle(
+        blurring_model(), preprocessing={"normalisation": Percentiles(), **preprocessing}
+    )
+    image = make_volume(values, (0.9, 1.1, 2.0))
+    whole = segment(image, bundle, threads=1).segmentation.labels
+    region = Region((11, 40), (30, 60), (2, 5))
+    limited = segment(image, bundle, region=region, threads=1)
+    expected = np.zeros_like(whole)
+    inside = (slice(None), *region.slices)
+    expected[inside] = whole[inside]
+    np.testing.assert_array_equal(limited.segmentation.labels, expected)
+    assert limited.classes[0].voxels == np.count_nonzero(expected)
+
+
+def test_a_region_saves_work(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    calls: list[float] = []
+    image = make_volume(blocks(64, 64, 10))
+    bundle = make_bundle(preprocessing=TILES)
+    for region in (None, Region((0, 20), (0, 20), (4, 6))):
+        calls.append(0)
+
+        def count(stage: str, fraction: float) -> None:
+            calls[-1] += stage == "segmenting"
+
+        segment(image, bundle, region=region, progress=count, threads=1)
+    windows = 10 * 9, 2 * 1
+    assert calls == [-(-count // batch_size((32, 32))) for count in windows]
+
+
+def test_a_region_outside_of_the_image_is_refused(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    with pytest.raises(UsageError, match="a box inside"):
+        segment(
+            make_volume(blocks(20, 20, 3)), make_bundle(), region=Region((0, 21), (0, 5), (0, 1))
+        )
+
+
+class TestCutOuts:
+    """Tasks trained on cut-outs see the region alone."""
+
+    @pytest.fixture
+    def bundle(self, make_bundle: MakeBundle) -> Bundle:
+        seen = SeenRange(spacing_mm=(1.0, 1.0), extent=(20.0, 40.0), extent_unit="mm")
+        return make_bundle(task={"needs_region": True}, preprocessing={"seen": seen})
+
+    def test_the_network_sees_the_region_alone(
+        self, bundle: Bundle, make_volume: MakeVolume
+    ) -> None:
+        image = make_volume(blocks(100, 90, 6))
+        region = Region((0, 32), (4, 36), (0, 4))
+        result = segment(image, bundle, region=region, threads=1)
+        # At 32 x 32 nothing is scaled, so every voxel is exact; 100 x 90 would be blurred.
+        np.testing.assert_array_equal(result.segmentation.labels[0], image.array[0, 0] > 0)
+        assert result.segmentation.geometry is image.geometry
+        assert result.flags == ()
+
+    def test_a_large_image_without_a_region_is_refused(
+        self, bundle: Bundle, make_volume: MakeVolume
+    ) -> None:
+        with pytest.raises(UsageError, match="a region around the square"):
+            segment(make_volume(blocks(100, 90, 6)), bundle, threads=1)
+
+    def test_an_image_as_small_as_a_cut_out_needs_none(
+        self, bundle: Bundle, make_volume: MakeVolume
+    ) -> None:
+        image = make_volume(blocks(32, 32, 4))
+        labels = segment(image, bundle, threads=1).segmentation.labels
+        np.testing.assert_array_equal(labels[0], image.array[0, 0] > 0)
+
+
+def test_one_tile_is_the_same_as_none(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    image = make_volume(np.random.default_rng(4).normal(0, 1, (32, 32, 3)).astype(np.float32))
+    fitted, tiled = (
+        segment(image, make_bundle(blurring_model(), preprocessing=p), threads=1)
+        for p in ({"slicing": Slicing.AXIAL}, TILES)
+    )
+    np.testing.assert_array_equal(fitted.segmentation.labels, tiled.segmentation.labels)
+    assert fitted.classes == tiled.classes
+
+
+def test_tiles_give_what_one_look_at_the_whole_gives(make_bundle: MakeBundle) -> None:
+    pixels = np.random.default_rng(5).uniform(-1, 1, (96, 80)).astype(np.float32)
+    image = Image.from_picture(pixels)
+    model = blurring_model(reach=3)
+    tiled = segment(image, make_bundle(model, preprocessing=TILES), threads=1)
+    size = {"input_size": (96, 80)}
+    whole = segment(image, make_bundle(model, preprocessing={**TILES, **size}), threads=1)
+    differ = tiled.segmentation.labels != whole.segmentation.labels
+    # Zero padding at a tile's border reaches one pixel, where the Gaussian weighs least.
+    assert differ.mean() < 0.01
+
+
+class TestUncertainty:
+    """The map on request."""
+
+    def test_it_changes_no_label(self, make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+        image = make_volume(np.random.default_rng(6).normal(0, 1, (40, 36, 4)).astype(np.float32))
+        bundle = make_bundle(blurring_model(), symmetric_axes=("rows", "columns"))
+        plain = segment(image, bundle, threads=1)
+        mapped = segment(image, bundle, uncertainty=True, threads=1)
+        np.testing.assert_array_equal(plain.segmentation.labels, mapped.segmentation.labels)
+        assert plain.classes == mapped.classes
+
+    def test_it_is_high_along_borders(
+        self, make_bundle: MakeBundle, make_volume: MakeVolume
+    ) -> None:
+        image = make_volume(blocks(40, 36, 4))
+        bundle = make_bundle(blurring_model(), preprocessing=TILES)
+        result = segment(image, bundle, uncertainty=True, threads=1)
+        found = result.uncertainty
+        assert found is not None
+        assert found.shape == result.segmentation.labels.shape
+        assert found.dtype == np.uint8
+        # The network averages over seven pixels, so it is undecided along the block's border.
+        border, middle, outside = found[0, 5, 11:17, 1], found[0, 10, 13, 1], found[0, 28, 28, 1]
+        assert border.min() > 230
+        assert middle < 100
+        assert outside < 100
+
+    def test_outside_of_a_region_it_is_zero(
+        self, make_bundle: MakeBundle, make_volume: MakeVolume
+    ) -> None:
+        image = make_volume(np.zeros((32, 32, 3), np.float32))
+        region = Region((4, 10), (5, 9), (1, 2))
+        result = segment(image, make_bundle(), region=region, uncertainty=True, threads=1)
+        assert result.uncertainty is not None
+        assert (result.uncertainty[(0, *region.slices)] > 250).all()
+        assert np.count_nonzero(result.uncertainty) == 6 * 4 * 1
+
+
+def test_progress_rises_to_one(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    seen: list[tuple[str, float]] = []
+    series = np.stack([blocks(32, 32, 9)] * 2)
+    segment(
+        make_volume(series),
+        make_bundle(),
+        threads=1,
+        progress=lambda stage, fraction: seen.append((stage, fraction)),
+    )
+    fractions = [fraction for stage, fraction in seen if stage == "segmenting"]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert len(fractions) == 2 * 2  # nine windows in batches of eight, twice
+
+
+def test_cancelling_takes_effect_within_a_batch(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    cancel, batches = threading.Event(), []
+
+    def stop_after_two(stage: str, fraction: float) -> None:
+        if stage == "segmenting":
+            batches.append(fraction)
+            if len(batches) == 2:
+                cancel.set()
+
+    image = make_volume(blocks(32, 32, 80))
+    with pytest.raises(CancelledError):
+        segment(image, make_bundle(), progress=stop_after_two, cancel=cancel, threads=1)
+    assert len(batches) == 2
+
+
+def test_a_run_cancelled_before_it_starts_loads_nothing(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    stages: list[str] = []
+    with pytest.raises(CancelledError):
+        segment(
+            make_volume(blocks(32, 32, 4)),
+            make_bundle(),
+            cancel=cancel,
+            progress=lambda stage, fraction: stages.append(stage),
+        )
+    assert stages == []
+
+
+def test_the_modality_rule_holds(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    image = make_volume(blocks(32, 32, 4), modality=ModalityStatement(Modality.CT, "file"))
+    bundle = make_bundle()
+    with pytest.raises(DataError, match="found the modality ct"):
+        segment(image, bundle, threads=1)
+    result = segment(image, bundle, override_modality=True, threads=1)
+    assert [flag.code for flag in result.flags] == ["modality_override"]
+    assert result.segmentation.provenance is not None
+    assert result.segmentation.provenance.modality == "mri (stated by an override)"
+
+
+def test_phantom_models_mark_their_outputs(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    result = segment(make_volume(blocks(32, 32, 4)), make_bundle(synthetic=True), threads=1)
+    assert result.flags[0].code == "demo"
+    assert result.segmentation.provenance is not None
+    assert result.segmentation.provenance.as_text().startswith("DEMO")
+
+
+def test_stages_are_timed(make_bundle: MakeBundle, make_volume: MakeVolume) -> None:
+    seconds = segment(make_volume(blocks(32, 32, 4)), make_bundle(), threads=1).seconds
+    stages = ["check", "load", "prepare", "network", "combine", "clean_up", "measure"]
+    assert sorted(seconds) == sorted([*stages, "total"])
+    assert sum(seconds[stage] for stage in stages) <= seconds["total"]
+
+
+def test_probabilities_of_a_whole_volume_are_never_held(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    image = make_volume(np.full((64, 64, 200), -1, np.int8))
+    bundle = make_bundle(preprocessing={"sampling": Tiles(), "input_size": (64, 64)})
+    SESSIONS.get(bundle, threads=1)
+    tracemalloc.start()
+    segment(image, bundle, threads=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    voxels = image.array.size
+    assert peak < 4 * voxels  # one class's probabilities alone would be four bytes a voxel
+
+
+@pytest.mark.parametrize("window", [(32, 32), (256, 256), (512, 512), (4096, 4096)])
+def test_batches_are_bounded(window: tuple[int, int]) -> None:
+    size = batch_size(window)
+    assert size >= 1
+    assert size == 1 or size * window[0] * window[1] <= 4 * 256 * 256
+
+
+def test_planes_are_prepared_as_in_training(
+    make_bundle: MakeBundle, make_volume: MakeVolume
+) -> None:
+    """What reaches the network is what PreparedFrame gives the trainer."""
+    values = np.random.default_rng(7).normal(0, 1, (40, 30, 3)).astype(np.float32)
+    image, bundle = make_volume(values), make_bundle(blurring_model())
+    prepared = PreparedFrame(image, bundle.manifest.preprocessing)
+    logits = NetworkSession(bundle.model_bytes(), threads=1).run(prepared.windows(1))
+    plane = prepared.plan.to_plane(logits)
+    labels = segment(image, bundle, threads=1).segmentation.labels
+    found = prepared.layout.to_planes(labels[0])[1]
+    sure = np.abs(plane[1] - plane[0]) > 0.5  # resizing logits is not resizing probabilities
+    np.testing.assert_array_equal(found[sure], plane.argmax(axis=0)[sure])
