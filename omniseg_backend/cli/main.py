@@ -21,6 +21,9 @@ from omniseg_backend.cli.train import train
 #: Set to anything but 0 or nothing, unexpected errors show where in the code they arose.
 DEBUG_VARIABLE = "OMNISEG_DEBUG"
 
+#: What typer ends with after a Ctrl-C that came before a command listened, and what we do.
+_INTERRUPTED_EARLY, _INTERRUPTED = 130, 4
+
 app = typer.Typer(
     name="omniseg",
     help="Medical image segmentation on ordinary computers. Research use; no result is reviewed.",
@@ -56,7 +59,12 @@ def main() -> None:
     """Run the command; the process ends with 0, 2 (usage), 3 (data) or 4 (interrupted)."""
     if os.environ.get(DEBUG_VARIABLE, "0") in ("", "0"):
         sys.excepthook = _one_sentence
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED_EARLY:
+            sys.exit(_INTERRUPTED)
+        raise
 
 
 def _one_sentence(

@@ -81,7 +81,6 @@ def segment(
             segment_tables,
         )
         from omniseg_backend.common.progress import check_cancel
-        from omniseg_backend.inference.estimate import estimate as estimate_run
         from omniseg_backend.inference.region import parse_region
         from omniseg_backend.inference.segment import segment as run
 
@@ -96,6 +95,8 @@ def segment(
         box = None if region is None else parse_region(region, read.geometry)
         bundle = _choose(read, task, model, variant, terminal)
         if output is None or estimate:
+            from omniseg_backend.inference.estimate import estimate as estimate_run
+
             terminal.progress("measuring the speed of this machine", 0.0)
             expected = estimate_run(
                 read,
@@ -122,9 +123,10 @@ def segment(
         check_cancel(terminal.cancel, image)
         writing = time.perf_counter()
         _write(result, output, uncertainty, overwrite=overwrite)
+        stages = {name: spent for name, spent in result.seconds.items() if name != "total"}
         seconds = {
             "read": reading,
-            **result.seconds,
+            **stages,
             "write": time.perf_counter() - writing,
             "total": time.perf_counter() - start,
         }

@@ -16,12 +16,13 @@ from omniseg_backend.cli.documents import (
     SegmentedClass,
 )
 from omniseg_backend.common.provenance import NOTICE
-from omniseg_backend.inference.estimate import Estimate
 from omniseg_backend.inference.measurements import Measurement
 from omniseg_backend.inference.results import ClassResult, SegmentResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from omniseg_backend.inference.estimate import Estimate
 
 
 def segment_document(

@@ -131,6 +131,7 @@ def train(
         from omniseg_backend.cli.bundle_choice import bundle_path
         from omniseg_backend.cli.training_options import budget, training_settings
         from omniseg_backend.cli.training_options import input_size as parsed_size
+        from omniseg_backend.common.progress import no_progress
 
         started = time.perf_counter()
         settings = training_settings(
@@ -160,7 +161,7 @@ def train(
             settings,
             output,
             overwrite=overwrite,
-            progress=terminal.progress,
+            progress=no_progress if _is_follower() else terminal.progress,
             cancel=terminal.cancel,
         )
         if _is_follower():
