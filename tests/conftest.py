@@ -22,3 +22,25 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real images (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small labelled data set (see ``tests/training/conftest.py``), read only."""
+    from tests.training.conftest import write_toy
+
+    return write_toy(tmp_path_factory.mktemp("shared-toy") / "toy")
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Compact really trained on ``toy_dataset``, exported as a ``.omniseg`` file."""
+    pytest.importorskip("torch", reason="training needs the train extra")
+    from omniseg_backend.training.bundle_run import train_bundle
+    from omniseg_backend.training.settings import Budget
+    from tests.training.conftest import toy_settings
+
+    target = tmp_path_factory.mktemp("bundles") / "toy.omniseg"
+    settings = toy_settings(toy_dataset, budget=Budget(steps=60), batch_size=4, validations=4)
+    train_bundle(settings, target)
+    return target
