@@ -16,6 +16,7 @@ from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.images.image import Image
 from omniseg_backend.inference.batches import batch_size
+from omniseg_backend.inference.components import count_classes
 from omniseg_backend.inference.confidence import ConfidenceSums
 from omniseg_backend.inference.probabilities import softmax, strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
@@ -30,11 +31,9 @@ Result = TypeVar("Result")
 
 #: Timed runs of one batch; their median, since another program may have had the core.
 _REPEATS = 3
-#: Clean-up and measuring: seconds per voxel and class, on one core of 2 GHz.
-_COUNTING_SECONDS = 4e-9
-#: Working memory of the network per input pixel, for a first stage of 8 channels: measured
-#: 430 to 490 bytes (Compact, 256 x 256 to 2 x 512 x 512); it grows with that width.
-_NETWORK_BYTES = 480
+#: Working memory of the network per input pixel and channel, each stage's channels weighed by
+#: its share of the pixels. Measured: Compact 430 to 490 bytes a pixel, Accurate 1260.
+_NETWORK_BYTES = 42
 #: Percentiles look at no more than about this many values of a channel, in three copies.
 _FITTED_VALUES = 2_000_000
 #: The mask, numbered components and their copies: bytes per voxel of a class's bounding box.
@@ -98,16 +97,15 @@ def estimate(
         [prepared.plan.cut_one(padded, needed[n % len(needed)]) for n in range(batch)]
     )
     probabilities, running = _time_batch(session, inputs, manifest.temperature)
-    combining = _time_combining(prepared, box, needed, probabilities)
+    combining, counting = _time_combining(prepared, box, needed, probabilities)
 
     voxels = math.prod(after - first for first, after in (box.planes, box.rows, box.columns))
-    counting = _COUNTING_SECONDS * voxels * len(manifest.classes)
     frame_seconds = (
         fitting
         + planes * preparing
         + math.ceil(windows / batch) * looks * running
         + planes * combining * (2 if uncertainty else 1)
-        + counting
+        + planes * counting
     )
     frames = work.image.frames
     return Estimate(
@@ -137,19 +135,22 @@ def _time_combining(
     box: PlaneBox,
     needed: tuple[int, ...],
     probabilities: NDArray[np.float32],
-) -> float:
-    """Seconds from one plane's window outputs to its classes."""
+) -> tuple[float, float]:
+    """Seconds from one plane's window outputs to its classes, and to count their components."""
     sums = ConfidenceSums(probabilities.shape[1])
     rows, columns = slice(*box.rows), slice(*box.columns)
 
-    def combine() -> None:
+    def combine() -> NDArray[np.uint8]:
         blend = Blend(prepared.plan)
         for place, index in enumerate(needed):
             blend.add(index, probabilities[place % len(probabilities)])
         plane = blend.plane()[:, rows, columns]
-        sums.add(*strongest(plane), plane)
+        chosen, certainty = strongest(plane)
+        sums.add(chosen, certainty, plane)
+        return chosen
 
-    return _timed(combine)[1]
+    chosen, combining = _timed(combine)
+    return combining, _timed(lambda: count_classes(chosen, probabilities.shape[1] - 1))[1]
 
 
 def _bytes(
@@ -175,7 +176,8 @@ def _bytes(
     if work.cropped_to is not None:
         held += maps * work.image.frames * math.prod(image.geometry.shape) * width
 
-    network = batch * window * _NETWORK_BYTES * architecture.widths[0] // 8
+    features = sum(width / 4**stage for stage, width in enumerate(architecture.widths))
+    network = int(batch * window * features * _NETWORK_BYTES)
     inputs = batch * window * settings.network_channels * _FLOAT
     outputs = batch * window * classes * _FLOAT * (5 if uncertainty else 3)
     kept_planes = (2 * settings.neighbours + 3) * settings.image_channels * padded * _FLOAT

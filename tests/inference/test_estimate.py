@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -102,11 +103,15 @@ def test_the_spleen_ct_takes_about_what_is_announced(
             "input_size": (64, 64),
         },
     )
-    ratios = []
-    for _ in range(3):  # another program may have taken the cores during either
+    announced, worked, taken = [], [], []
+    for _ in range(6):
         SESSIONS.get(bundle, threads=1).batch_seconds.clear()
-        announced = estimate(image, bundle, threads=1)
-        taken = segment(image, bundle, threads=1).seconds["total"]
-        ratios.append(announced.seconds / taken)
-    assert announced.planes == announced.windows == 26
-    assert 0.5 < np.median(ratios) < 2.0
+        result = estimate(image, bundle, threads=1)
+        assert result.planes == result.windows == 26
+        announced.append(result.seconds)
+        start = time.thread_time()
+        taken.append(segment(image, bundle, threads=1).seconds["total"])
+        worked.append(time.thread_time() - start)
+    # With one thread all work is this thread's: on an idle machine its processor time is the
+    # wall's. Where other programs take the cores, what is announced lies between the two.
+    assert min(worked) / 2 < min(announced) < min(taken) * 2
