@@ -28,7 +28,11 @@ def benchmark(
     runs: Annotated[int, typer.Option("--runs", min=1, help="Timed runs of each network.")] = 20,
     json: Json = False,
 ) -> None:
-    """Time the network of one model per variant, in turns, one image at a time."""
+    """Time one network per variant, in turns.
+
+    Each takes one image at a time. Networks of one variant differ in two layers only, so that
+    one model stands for all.
+    """
     from omniseg_backend.cli.terminal import command
 
     with command(json=json) as terminal:

@@ -23,9 +23,9 @@ def demo(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Segment the samples with the shipped models; write masks and a picture of each.
+    """Segment the samples with the shipped models.
 
-    The samples are computer-made phantoms, not patients: their Dice shows that the software
+    Masks and one picture per sample are written. The samples are computer-made phantoms, not patients: their Dice shows that the software
     works here, and says nothing about patients.
     """
     from omniseg_backend.cli.terminal import command
@@ -33,8 +33,10 @@ def demo(
     with command(json=json) as terminal:
         from omniseg_backend.bundles.models import available_models
         from omniseg_backend.cli.demo_run import run_demo
+        from omniseg_backend.common.atomic import refuse_unwritable
         from omniseg_sample_data.samples import samples
 
+        refuse_unwritable(output / "mask.png")
         document = run_demo(
             samples(),
             [entry for entry in available_models() if entry.origin == "shipped"],

@@ -18,7 +18,10 @@ _RUNS = 10
 
 
 def doctor(json: Json = False) -> None:
-    """Say what this machine is and how fast, without its name or yours; takes some seconds."""
+    """Say what this machine is and how fast it is.
+
+    For reports and for choosing a variant. Names neither the machine nor you.
+    """
     from omniseg_backend.cli.terminal import command
 
     with command(json=json) as terminal:

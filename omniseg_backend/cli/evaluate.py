@@ -49,12 +49,17 @@ def evaluate(
             evaluate_tables,
             rows_as_csv,
         )
-        from omniseg_backend.common.atomic import refuse_existing, write_text_atomic
+        from omniseg_backend.common.atomic import (
+            refuse_existing,
+            refuse_unwritable,
+            write_text_atomic,
+        )
         from omniseg_backend.datasets.layouts import open_dataset
         from omniseg_backend.evaluation.evaluate import evaluate_bundle
 
         if csv is not None:
             refuse_existing(csv, overwrite=overwrite)
+            refuse_unwritable(csv)
         loaded = named_bundle(bundle)
         opened = open_dataset(dataset)
         for warning in opened.warnings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import multiprocessing
-import os
 import platform
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from omniseg_backend.cli.result_documents import CpuFlag, Host
+from omniseg_backend.common.atomic import refuse_unwritable
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.common.platform import available_memory, cpu_features, cpu_model, usable_cpus
 from omniseg_backend.common.provenance import DISTRIBUTION
@@ -69,9 +70,12 @@ def installed_version(distribution: str) -> str | None:
 
 
 def can_write(folder: Path) -> bool:
-    """Whether a folder, or the nearest one above it that exists, can be written to."""
-    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    """Whether files can be put into a folder, which need not exist yet."""
+    try:
+        refuse_unwritable(folder / "file")
+    except DataError:
+        return False
+    return True
 
 
 def training_interpreter() -> str | None:

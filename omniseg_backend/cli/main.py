@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Annotated
 
 import typer
+import typer.main
 
 from omniseg_backend.cli.benchmark import benchmark
 from omniseg_backend.cli.demo import demo
@@ -60,7 +61,8 @@ def main() -> None:
     if os.environ.get(DEBUG_VARIABLE, "0") in ("", "0"):
         sys.excepthook = _one_sentence
     try:
-        app()
+        # Not app(), which would put typer's own hook in the place of ours.
+        typer.main.get_command(app)(prog_name="omniseg")
     except SystemExit as end:
         if end.code == _INTERRUPTED_EARLY:
             sys.exit(_INTERRUPTED)

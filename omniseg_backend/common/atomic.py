@@ -46,6 +46,21 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
         )
 
 
+def refuse_unwritable(target: Path) -> None:
+    """Refuse a target whose folder cannot be made or written, before long work is done for it.
+
+    Raises:
+        DataError: The nearest folder that exists cannot be written, or is a file.
+    """
+    target = Path(target).absolute()
+    with writing_errors(target):
+        nearest = next(folder for folder in target.parents if folder.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path beside ``target`` that replaces it when the block succeeds.

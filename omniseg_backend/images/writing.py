@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omniseg_backend.common.atomic import atomic_path, refuse_existing
+from omniseg_backend.common.atomic import atomic_path, refuse_existing, refuse_unwritable
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.image import Image
@@ -26,9 +26,11 @@ def check_target(path: str | Path, image: Image, classes: ClassTable, *, overwri
         overwrite: Whether existing files may be replaced.
 
     Raises:
-        DataError: A file exists, or the format is unknown or cannot hold the segmentation.
+        DataError: A file exists, the place cannot be written, or the format is unknown or
+            cannot hold the segmentation.
     """
     path = Path(path)
+    refuse_unwritable(path)
     if _has_suffix(path, _NIFTI):
         from omniseg_backend.images.records import sidecar_path
 

@@ -79,7 +79,7 @@ def square(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def toy_dataset(tmp_path: Path) -> Path:
+def fresh_dataset(tmp_path: Path) -> Path:
     """An nnU-Net data set of eight training and two test pictures, one patient each."""
     return write_toy(tmp_path / "toy")
 

@@ -80,38 +80,40 @@ def _no_dataset_json(dataset: Path) -> str:
     ],
 )
 def test_a_spoilt_data_set_is_named_with_its_fault(
-    omniseg: Omniseg, toy_dataset: Path, tmp_path: Path, spoil: Callable[[Path], str]
+    omniseg: Omniseg, fresh_dataset: Path, tmp_path: Path, spoil: Callable[[Path], str]
 ) -> None:
-    named = spoil(toy_dataset)
+    named = spoil(fresh_dataset)
     target = tmp_path / "results" / "toy.omniseg"
-    result = omniseg("train", toy_dataset, "-o", target, *COMMON)
+    result = omniseg("train", fresh_dataset, "-o", target, *COMMON)
     assert_one_sentence(result, 3, named)
     assert not target.parent.exists()
 
 
-def test_an_existing_bundle_is_kept(omniseg: Omniseg, toy_dataset: Path, tmp_path: Path) -> None:
+def test_an_existing_bundle_is_kept(omniseg: Omniseg, fresh_dataset: Path, tmp_path: Path) -> None:
     target = tmp_path / "toy.omniseg"
     target.write_bytes(b"mine")
-    result = omniseg("train", toy_dataset, "-o", target, *COMMON)
+    result = omniseg("train", fresh_dataset, "-o", target, *COMMON)
     assert_one_sentence(result, 3, str(target), "--overwrite")
     assert target.read_bytes() == b"mine"
     assert not target.with_name("toy.omniseg.run").exists()
 
 
 def test_a_place_that_cannot_be_written_is_named(
-    omniseg: Omniseg, toy_dataset: Path, tmp_path: Path
+    omniseg: Omniseg, fresh_dataset: Path, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"mine")
-    result = omniseg("train", toy_dataset, "-o", blocked / "toy.omniseg", *COMMON)
+    result = omniseg("train", fresh_dataset, "-o", blocked / "toy.omniseg", *COMMON)
     assert_one_sentence(result, 3, str(blocked))
     assert blocked.read_bytes() == b"mine"
 
 
 def test_the_modality_is_asked_for_where_nobody_states_it(
-    omniseg: Omniseg, toy_dataset: Path, tmp_path: Path
+    omniseg: Omniseg, fresh_dataset: Path, tmp_path: Path
 ) -> None:
-    result = omniseg("train", toy_dataset, "-o", tmp_path / "toy.omniseg", "--steps", "2")
+    described = fresh_dataset / "dataset.json"
+    described.write_text(described.read_text().replace("fluorescence", "unheard of"))
+    result = omniseg("train", fresh_dataset, "-o", tmp_path / "toy.omniseg", "--steps", "2")
     assert_one_sentence(result, 2, "--modality")
 
 
@@ -135,12 +137,12 @@ def test_the_modality_is_asked_for_where_nobody_states_it(
 )
 def test_a_wrong_option_is_a_usage_error(
     omniseg: Omniseg,
-    toy_dataset: Path,
+    fresh_dataset: Path,
     tmp_path: Path,
     options: tuple[str, ...],
     words: tuple[str, ...],
 ) -> None:
-    result = omniseg("train", toy_dataset, "-o", tmp_path / "toy.omniseg", *options)
+    result = omniseg("train", fresh_dataset, "-o", tmp_path / "toy.omniseg", *options)
     assert_one_sentence(result, 2, *words)
     assert not list(tmp_path.glob("toy.omniseg*"))
 
@@ -156,11 +158,11 @@ def test_a_wrong_option_is_a_usage_error(
     ],
 )
 def test_a_wrong_recipe_is_named(
-    omniseg: Omniseg, toy_dataset: Path, tmp_path: Path, content: str, words: tuple[str, ...]
+    omniseg: Omniseg, fresh_dataset: Path, tmp_path: Path, content: str, words: tuple[str, ...]
 ) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(content)
     target = tmp_path / "toy.omniseg"
-    result = omniseg("train", toy_dataset, "-o", target, "--recipe", recipe)
+    result = omniseg("train", fresh_dataset, "-o", target, "--recipe", recipe)
     assert_one_sentence(result, 3, *words)
     assert not list(tmp_path.glob("toy.omniseg*"))

@@ -15,6 +15,7 @@ import pytest
 from omniseg_backend.common.atomic import (
     atomic_path,
     refuse_existing,
+    refuse_unwritable,
     write_bytes_atomic,
     write_text_atomic,
     writing_errors,
@@ -170,3 +171,11 @@ def test_existing_targets_are_refused_unless_overwriting_is_asked_for(tmp_path):
         refuse_existing(tmp_path / "x", overwrite=False)
     with pytest.raises(DataError, match="existing"):
         refuse_existing(tmp_path, overwrite=False)
+
+
+def test_a_place_that_cannot_be_written_is_refused_early(tmp_path: Path) -> None:
+    refuse_unwritable(tmp_path / "new" / "folder" / "file.png")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(DataError, match="cannot be written"):
+        refuse_unwritable(tmp_path / "file" / "file.png")
