@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from omniseg_backend.bundles.card import (
     Calibration,
@@ -17,14 +16,11 @@ from omniseg_backend.bundles.card import (
     ModelCard,
     StorageFigure,
 )
-from omniseg_backend.bundles.card_text import card_members
 from omniseg_backend.bundles.graph import strip_metadata
-from omniseg_backend.bundles.manifest import ManifestDraft, SelfTest, Storage
-from omniseg_backend.bundles.npy import npy_bytes
+from omniseg_backend.bundles.manifest import ManifestDraft, Storage
 from omniseg_backend.bundles.privacy import refuse_private_text
-from omniseg_backend.bundles.rules import ReviewRule, Tolerance
+from omniseg_backend.bundles.rules import ReviewRule
 from omniseg_backend.bundles.store import Bundle, write_bundle
-from omniseg_backend.bundles.synthetic import synthetic_input
 from omniseg_backend.bundles.weights import store_weights
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.progress import Cancel, Progress
@@ -52,19 +48,14 @@ from omniseg_backend.inference.session import NetworkSession
 from omniseg_backend.inference.session_cache import SESSIONS
 from omniseg_backend.networks.cost import cost_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet
+from omniseg_backend.training.bundle_maker import BundleMaker
 from omniseg_backend.training.onnx_graph import export_graph, verify_graph
 from omniseg_backend.training.preparation import with_channels
 from omniseg_backend.training.run import FinishedRun
-from omniseg_backend.training.self_description import (
-    classes_of,
-    private_names,
-    task_of,
-    training_record,
-)
+from omniseg_backend.training.self_description import private_names
 
 #: Smaller storage is kept where it costs less than this in mean Dice.
 _STORAGE_LOSS = 0.002
-_UNJUDGED = ReviewRule(threshold=0.0, detected=0, bad=0, false_flags=0, good=0)
 _STRANGERS = 100
 
 
@@ -117,6 +108,7 @@ class _Export:
         self._network.load_state_dict(run.checkpoint.best)
         self._network.eval()
         self._folder = tempfile.TemporaryDirectory(prefix="omniseg-export-")
+        self._maker = BundleMaker(run, self._network, Path(self._folder.name))
 
     def write(self, target: Path, *, overwrite: bool) -> Bundle:
         with self._folder:
@@ -125,11 +117,11 @@ class _Export:
             verify_graph(self._network, graph)
             temperature, calibration = self._calibrate(graph)
             stored = self._choose_storage(graph, temperature)
-            provisional = self._provisional(stored[-1].graph, stored[-1].storage, temperature)
+            provisional = self._maker.provisional(stored[-1].graph, stored[-1].storage, temperature)
             review, strangers = self._judge(provisional)
-            draft = self._draft(stored[-1].storage, temperature, review)
+            draft = self._maker.draft(stored[-1].storage, temperature, review)
             card = self._card(draft, provisional, stored, calibration, strangers)
-            members = self._members(stored[-1].graph, draft, card)
+            members = self._maker.members(stored[-1].graph, draft, card)
             refuse_private_text(draft, members, forbidden=private_names(self._run))
             SESSIONS.clear()
             return write_bundle(target, draft, members, overwrite=overwrite)
@@ -169,7 +161,7 @@ class _Export:
         return [*(one for one in (plain, *smaller) if one is not best), best]
 
     def _measure(self, storage: Storage, graph: bytes, temperature: float) -> _Stored:
-        bundle = self._provisional(graph, storage, temperature)
+        bundle = self._maker.provisional(graph, storage, temperature)
         evaluation = evaluate_cases(
             bundle,
             self._run.data.dataset,
@@ -210,30 +202,6 @@ class _Export:
             step = max(1, -(-len(records) // _STRANGERS))
             for record in records[::step]:
                 yield with_channels(load_image(record, dataset), channels), dataset.name
-
-    def _draft(self, storage: Storage, temperature: float, review: ReviewRule) -> ManifestDraft:
-        plan = self._run.plan
-        settings = plan.settings
-        task = task_of(self._run)
-        return ManifestDraft(
-            id=f"{task.id}-{settings.variant}",
-            version="1.0.0",
-            task=task,
-            variant=settings.variant,
-            architecture=plan.architecture,
-            preprocessing=plan.preprocessing,
-            classes=classes_of(self._run),
-            symmetric_axes=settings.symmetric_axes,
-            clean_up=settings.clean_up,
-            temperature=temperature,
-            review=review,
-            surface_tolerance=settings.surface_tolerance or Tolerance(value=2.0, unit="px"),
-            synthetic=settings.synthetic,
-            storage=storage,
-            # Processors add in different orders; float32 keeps about six digits of a logit.
-            self_test=SelfTest(rtol=1e-2, atol=2e-2, max_mismatch=0.002),
-            training=training_record(self._run),
-        )
 
     def _card(
         self,
@@ -291,30 +259,3 @@ class _Export:
         if state.step < plan.steps:
             notes.append(f"Training stopped early at step {state.step}.")
         return tuple(notes)
-
-    def _provisional(self, graph: bytes, storage: Storage, temperature: float) -> Bundle:
-        """A complete bundle on a temporary path, so that it is measured as a user would run it."""
-        draft = self._draft(storage, temperature, _UNJUDGED)
-        card = ModelCard(
-            bundle=draft.id,
-            version=draft.version,
-            parameters=1,
-            evaluations=(),
-            false_positives=None,
-            calibration=None,
-        )
-        path = Path(self._folder.name) / f"{storage}-{temperature}.omniseg"
-        return write_bundle(path, draft, self._members(graph, draft, card), overwrite=True)
-
-    def _members(self, graph: bytes, draft: ManifestDraft, card: ModelCard) -> Mapping[str, bytes]:
-        source = synthetic_input(draft.architecture, self._run.plan.settings.seed)
-        with torch.inference_mode():
-            plain = self._network(torch.from_numpy(source)).numpy()
-        # What the stored (rounded) weights give, not what torch's own would.
-        found = NetworkSession(graph, threads=1).run(source) if draft.storage != "fp32" else plain
-        return {
-            "model.onnx": graph,
-            "self_test_input.npy": npy_bytes(source.astype(np.float16)),
-            "self_test_output.npy": npy_bytes(found.astype(np.float32)),
-            **card_members(card, draft),
-        }

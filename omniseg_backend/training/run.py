@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import sys
 from pathlib import Path
 
 import lightning_fabric
@@ -12,7 +13,7 @@ import torch
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import usable_cpus
-from omniseg_backend.common.progress import Cancel, Progress
+from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
@@ -82,6 +83,8 @@ def run_training(
         precision="bf16-mixed" if plan.precision == "bf16" else "32-true",
     )
     fabric.launch()
+    if not fabric.is_global_zero:
+        progress = no_progress
     checkpoint = fit(
         fabric,
         _initial_network(plan),
@@ -92,6 +95,9 @@ def run_training(
         cancel=cancel,
         on_validation=lambda state: _report(state, plan, folder),
     )
+    if not fabric.is_global_zero:
+        # This process was started for data-parallel training and has nothing left to do.
+        sys.exit(0)
     return FinishedRun(plan, data, checkpoint)
 
 
@@ -108,7 +114,7 @@ def _plan(
         check_same_run(plan, settings, data.data_hash, path)
         return plan
     progress("measuring the speed of a step", 0.0)
-    threads = settings.threads or usable_cpus()
+    threads = settings.threads or max(1, usable_cpus() // settings.devices)
     torch.set_num_threads(threads)
     classes = data.dataset.classes
     architecture = architecture_of(

@@ -99,11 +99,12 @@ def fit(
         loss = _step(fabric, wrapped, wrapped_optimiser, loss_function, plan, step, inputs, labels)
         average.update_parameters(network)
         losses.append(loss)
-        empty = int((labels.flatten(1).amax(1) == 0).sum())
+        own = (labels.flatten(1).amax(1) == 0).sum()
+        empty = int(torch.as_tensor(fabric.all_reduce(own, reduce_op="sum")))
         state = state.model_copy(
             update={
                 "step": step + 1,
-                "crops": state.crops + len(labels),
+                "crops": state.crops + plan.settings.batch_size,
                 "empty_crops": state.empty_crops + empty,
             }
         )

@@ -15,7 +15,7 @@ from omniseg_backend.training.bundle_run import train_bundle
 from omniseg_backend.training.settings import Budget, TrainingSettings
 
 
-def main(dataset: str, target: str) -> None:
+def main(dataset: str, target: str, devices: str = "1") -> None:
     logging.disable(logging.WARNING)
     settings = TrainingSettings(
         dataset=Path(dataset),
@@ -28,6 +28,7 @@ def main(dataset: str, target: str) -> None:
         learning_rate=3e-3,
         threads=1,
         accelerator="cpu",
+        devices=int(devices),
     )
     train_bundle(
         settings,

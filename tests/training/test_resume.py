@@ -94,3 +94,13 @@ def test_a_run_of_another_kind_is_not_continued(toy, tmp_path):
     other = write_toy(tmp_path / "other", patients=9)
     with pytest.raises(DataError, match="images or masks were others"):
         run_training(toy_settings(other), folder, progress=lambda *_: None)
+
+
+def test_two_processes_train_one_bundle(toy, tmp_path):
+    target = tmp_path / "parallel.omniseg"
+    command = [sys.executable, "-W", "ignore", str(RUNNER), str(toy), str(target), "2"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    record = load_bundle(target).manifest.training
+    assert record.steps > 0
+    assert record.threads == 1
