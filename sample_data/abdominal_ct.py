@@ -9,11 +9,12 @@ from scipy import ndimage
 
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.modality import Modality
-from omniseg_sample_data.abdomen import NAMES, Abdomen, Body, Tissue
+from omniseg_sample_data.abdomen import NAMES, Abdomen
 from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume
 from omniseg_sample_data.fields import smooth_field
 from omniseg_sample_data.grid import centred_grid, world_points
+from omniseg_sample_data.trunk import Body, Tissue
 
 #: Typical HU: soft tissue after Lamba et al. (2014), enhancement as in portal-venous scans.
 _FIXED_HU = {

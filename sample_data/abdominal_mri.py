@@ -8,11 +8,12 @@ from scipy.spatial.transform import Rotation
 
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.modality import Modality
-from omniseg_sample_data.abdomen import NAMES, Abdomen, Body, Tissue
+from omniseg_sample_data.abdomen import NAMES, Abdomen
 from omniseg_sample_data.canvas import Canvas
 from omniseg_sample_data.family import PhantomFamily, Volume
 from omniseg_sample_data.fields import bias_field, rician, smooth_field
 from omniseg_sample_data.grid import centred_grid, world_points
+from omniseg_sample_data.trunk import Body, Tissue
 
 #: Relative signal: (T1 gradient echo, T2 turbo spin echo with fat suppression). The order of
 #: the organs follows clinical contrast: the spleen is darker than the liver in T1 and
