@@ -25,8 +25,8 @@ def demo(
 ) -> None:
     """Segment the samples with the shipped models.
 
-    Masks and one picture per sample are written. The samples are computer-made phantoms, not patients: their Dice shows that the software
-    works here, and says nothing about patients.
+    Masks and one picture per sample are written. The samples are computer-made phantoms, not
+    patients: their Dice shows that the software works here, and says nothing about patients.
     """
     from omniseg_backend.cli.terminal import command
 

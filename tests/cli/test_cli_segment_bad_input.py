@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import MakeModel, Omniseg, assert_one_sentence
+
+RUN_MAIN = "from omniseg_backend.cli.main import main; main()"
 
 
 def _truncated_picture(square: Path) -> Path:
@@ -152,3 +156,24 @@ def test_a_damaged_bundle_is_refused(
     result = omniseg("segment", square, "-o", tmp_path / "mask.png", "--model", model)
     assert_one_sentence(result, 3, "model.onnx", "changed or damaged")
     assert not (tmp_path / "mask.png").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
+def test_no_room_for_the_mask_leaves_nothing_behind(
+    make_model: MakeModel, square: Path, tmp_path: Path
+) -> None:
+    folder, model = tmp_path / "results", make_model().path
+    folder.mkdir()
+    program = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); {RUN_MAIN}"
+    arguments = ("segment", square, "-o", folder / "m.png", "--model", model)
+    finished = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 3, finished.stderr
+    sentence = finished.stderr.splitlines()[-1]
+    assert "m.png: found a limit on the size of files, expected room" in sentence
+    assert "Traceback" not in finished.stderr
+    assert list(folder.iterdir()) == []

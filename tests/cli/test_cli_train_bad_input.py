@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +168,29 @@ def test_a_wrong_recipe_is_named(
     result = omniseg("train", fresh_dataset, "-o", target, "--recipe", recipe)
     assert_one_sentence(result, 3, *words)
     assert not list(tmp_path.glob("toy.omniseg*"))
+
+
+WITHOUT_TORCH = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"lightning_fabric", "monai", "torch"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from omniseg_backend.cli.main import main
+main()
+"""
+
+
+def test_a_missing_torch_is_told_with_its_remedy(fresh_dataset: Path, tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, "train", fresh_dataset, "-o", tmp_path / "b"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 3, finished.stderr
+    assert 'pip install "napari-omniseg[train]"' in finished.stderr
+    assert "Traceback" not in finished.stderr
