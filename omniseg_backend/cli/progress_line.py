@@ -106,6 +106,7 @@ def _start_bar(stage: str) -> tuple[RichProgress, TaskID]:
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
+        refresh_per_second=4,  # drawing takes a core's time from the network
     )
     bar.start()
     return bar, bar.add_task(stage, total=1.0)
