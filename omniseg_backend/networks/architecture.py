@@ -56,8 +56,8 @@ class Architecture(BaseModel):
     out_channels: Annotated[int, Field(ge=2, le=256)] = 2
     se: bool = True
     aspp: bool = True
-    base_widths: tuple[int, int, int, int, int] = (8, 16, 32, 80, 288)
-    aspp_width: Annotated[int, Field(ge=8)] = 240
+    base_widths: tuple[int, int, int, int, int] = (12, 24, 56, 128, 288)
+    aspp_width: Annotated[int, Field(ge=8)] = 224
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -114,7 +114,7 @@ class _Counter:
 
     def _fusion(self, channels: int, pixels: int) -> None:
         joined, expanded = 2 * channels, 3 * channels
-        self._conv(joined, joined, 3, pixels, groups=2)
+        self._conv(joined, joined, 3, pixels, groups=joined)
         self._norm(joined)
         self._conv(joined, expanded, 1, pixels)
         self._norm(expanded)

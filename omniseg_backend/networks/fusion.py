@@ -11,17 +11,18 @@ from omniseg_backend.networks.aspp import ConvNormAct
 class SkipFusion(nn.Module):
     """Joins upsampled decoder features with the encoder's skip of the same width.
 
-    Concatenation, a 3 x 3 convolution with one group per source, then two pointwise
-    convolutions shaped as an inverted bottleneck (paper, section 3.1). The same words describe
-    CMUNeXt's ``fusion_conv`` (Tang et al. 2023, arXiv:2308.01239), which expands the joined
-    channels by four; here they grow by half, to three times the stage's width, which is what
-    the paper's parameters and FLOPs leave room for.
+    Concatenation, a 3 x 3 group convolution, then two pointwise convolutions shaped as an
+    inverted bottleneck (paper, section 3.1). The same words describe CMUNeXt's ``fusion_conv``
+    (Tang et al. 2023, arXiv:2308.01239), which has one group per source and expands the joined
+    channels by four. Here every channel is its own group and they grow by half, to three times
+    the stage's width: what that saves buys stages twice as wide for the paper's parameters and
+    FLOPs (``docs/method.md``).
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         joined, expanded = 2 * channels, 3 * channels
-        self.grouped = nn.Conv2d(joined, joined, 3, padding=1, groups=2)
+        self.grouped = nn.Conv2d(joined, joined, 3, padding=1, groups=joined)
         self.norm = nn.BatchNorm2d(joined)
         self.expand = ConvNormAct(joined, expanded, 1, 1)
         self.project = ConvNormAct(expanded, channels, 1, 1)

@@ -47,7 +47,7 @@ class OnlineAugmentation:
         ]
         limits = {
             "rotate_range": math.radians(rotation),
-            "scale_range": (0.2, 0.2),
+            "scale_range": (0.25, 0.25),
             "shear_range": (0.1, 0.1),
             "mode": _MODES,
             "padding_mode": "border",
@@ -69,9 +69,9 @@ class OnlineAugmentation:
             )
         )
         values = [
-            transforms.RandAdjustContrastd("inputs", prob=0.3, gamma=(0.7, 1.5)),
-            transforms.RandScaleIntensityd("inputs", factors=0.2, prob=0.5),
-            transforms.RandShiftIntensityd("inputs", offsets=0.2, prob=0.5),
+            transforms.RandAdjustContrastd("inputs", prob=0.4, gamma=(0.6, 1.8)),
+            transforms.RandScaleIntensityd("inputs", factors=0.25, prob=0.5),
+            transforms.RandShiftIntensityd("inputs", offsets=0.25, prob=0.5),
             transforms.RandGaussianNoised("inputs", prob=0.2, std=0.1),
             transforms.RandGaussianSmoothd(
                 "inputs", prob=0.1, sigma_x=(0.5, 1.2), sigma_y=(0.5, 1.2)
