@@ -28,10 +28,10 @@ IDS = [*NAMED_VARIANTS, "small"]
 #: SHA-256 over "name shape" of every entry of the state dict: bundles hold weights under
 #: these names, so a change needs a new manifest schema and a converter.
 FROZEN = {
-    "compact": "22f36b332d6c0f230f9f10609a25b3d19e8e1f64c1246e332fb38bd2d9935e6a",
-    "balanced": "2e549e812634730bdb986c1518519a7bd06345a866c20e7ddd43fae28b342e3b",
-    "accurate": "51b40964ffff642890f9ef6bb56f915df2def040ec65cc19f20c1025d1925ded",
-    "small": "768903acd0dbb5ed297cfd8b13fab311f0a572b4c41f1382dda431026284181e",
+    "compact": "63dcb440eca8c6fe1bceff2316e50f2344785308f938a12afe360548ff7a786e",
+    "balanced": "b94ee4016b7ec2ad0a0cd6f4d5545bce904dddd20190f94eab77333cae73a90e",
+    "accurate": "7223e87247626bedd13a842812ca15ebfec3b25fb3ed40c037e4d33c1ef3701a",
+    "small": "778d6b89fc04b563571186eefadc1796ffa07cf6ebc4715d9b5ed0fecb26c222",
 }
 
 
