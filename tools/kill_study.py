@@ -42,7 +42,7 @@ def main() -> int:
             same = what_counts(load_bundle(target)) == expected
             equal += same
             sys.stdout.write(
-                f"kill {number}: after {cut} of {total} reports, {'equal' if same else 'DIFFERENT'}\n"
+                f"kill {number}, report {cut} of {total}: {'equal' if same else 'DIFFERENT'}\n"
             )
             sys.stdout.flush()
     sys.stdout.write(f"{equal} of {options.kills} resumed runs equal the uninterrupted one\n")
