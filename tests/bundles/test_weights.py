@@ -116,8 +116,22 @@ def test_the_optimised_graph_has_no_trace_of_the_storage(
     assert operators == optimised_operators(model, tmp_path)
 
 
+def large_weight_bytes(stored: bytes, model: bytes) -> int:
+    """Bytes that the tensors which are worth storing smaller take."""
+    large = {
+        tensor.name
+        for tensor in onnx.load_model_from_string(model).graph.initializer
+        if len(tensor.dims) > 1 and np.prod(tensor.dims) >= SMALLEST_COMPRESSED
+    }
+    return sum(
+        numpy_helper.to_array(tensor).nbytes
+        for tensor in onnx.load_model_from_string(stored).graph.initializer
+        if tensor.name in large
+    )
+
+
 @pytest.mark.parametrize(
-    ("storage", "tolerance", "share"), [("fp16", 2e-3, 0.75), ("int8", 5e-2, 0.65)]
+    ("storage", "tolerance", "share"), [("fp16", 2e-3, 0.5), ("int8", 5e-2, 0.25)]
 )
 def test_storing_smaller_hardly_changes_the_output(
     model: bytes,
@@ -132,7 +146,7 @@ def test_storing_smaller_hardly_changes_the_output(
     onnx.checker.check_model(onnx.load_model_from_string(stored), full_check=True)
     before, after = run_model(model, image), run_model(stored, image)
     assert 0 < np.abs(after - before).max() < tolerance * np.abs(before).max()
-    assert len(stored) < share * len(model)
+    assert large_weight_bytes(stored, model) == share * large_weight_bytes(model, model)
 
 
 def test_what_runs_is_what_is_read(

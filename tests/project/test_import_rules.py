@@ -22,7 +22,7 @@ TORCH_FREE_ROOMS = (
     "preprocessing",
 )
 # Of these two rooms only the modules that others read without torch.
-TORCH_FREE_MODULES = ("networks/architecture.py", "training/settings.py")
+TORCH_FREE_MODULES = ("networks/architecture.py", "networks/cost.py", "training/settings.py")
 
 BLOCKED = ("lightning_fabric", "monai", "torch", "torchvision", "transformers")
 
