@@ -74,9 +74,7 @@ class _Counter:
         self._conv(widths[0], architecture.out_channels, 1, self._pixels)
         return Cost(self._parameters, 2 * self._multiply_adds)
 
-    def _conv(
-        self, source: int, target: int, kernel: int, pixels: int, *, groups: int = 1
-    ) -> None:
+    def _conv(self, source: int, target: int, kernel: int, pixels: int, *, groups: int = 1) -> None:
         weights = target * (source // groups) * kernel**2
         self._parameters += weights + target
         self._multiply_adds += weights * pixels
