@@ -223,6 +223,7 @@ def omnisegnet_model(pytestconfig: pytest.Config, repository: Path) -> bytes:
     torch = pytest.importorskip("torch", reason="exporting needs the extra 'train'")
     sources = sorted((repository / "omniseg_backend" / "networks").glob("*.py"))
     contents = [sha256_file(source) for source in sources]
+    contents.append(sha256_file(Path(__file__)))
     key = sha256_bytes("".join([*contents, repr(OMNISEGNET), torch.__version__]).encode())
     kept = pytestconfig.cache.mkdir("omnisegnet") / f"{key}.onnx"
     if kept.is_file():
@@ -238,8 +239,11 @@ def omnisegnet_model(pytestconfig: pytest.Config, repository: Path) -> bytes:
             module.running_var.uniform_(0.5, 2.0, generator=generator)
     network.eval()
     with torch.no_grad():  # so that every class wins somewhere
-        logits = network(torch.randn(4, 1, 64, 64, generator=generator))
-        network.head.bias -= logits.mean((0, 2, 3))
+        coarse = torch.randn(4, 1, 8, 8, generator=generator)
+        logits = network(torch.nn.functional.interpolate(coarse, scale_factor=8.0, mode="bilinear"))
+        mean, spread = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
+        network.head.weight /= spread[:, None, None, None]
+        network.head.bias.copy_((network.head.bias - mean) / spread)
     program = torch.onnx.export(
         network,
         (torch.zeros(2, 1, 64, 64),),
