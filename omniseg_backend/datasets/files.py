@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
@@ -36,9 +38,17 @@ def visible_files(folder: Path) -> list[Path]:
     Raises:
         DataError: The folder cannot be listed.
     """
-    try:
+    with listing_errors(folder):
         entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
         files = [path for path in entries if path.is_file()]
+    return sorted(files, key=lambda path: natural_key(path.name))
+
+
+@contextlib.contextmanager
+def listing_errors(folder: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to list a folder into the project's error."""
+    try:
+        yield
     except OSError as error:
         raise DataError(
             folder,
@@ -46,4 +56,3 @@ def visible_files(folder: Path) -> list[Path]:
             expected="a readable folder",
             remedy="check its permissions",
         ) from error
-    return sorted(files, key=lambda path: natural_key(path.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.datasets.files import listing_errors
 from omniseg_backend.datasets.isic_layout import is_isic, open_isic
 from omniseg_backend.datasets.nnunet_layout import is_nnunet, open_nnunet
 from omniseg_backend.datasets.paired_layout import is_paired, open_paired
@@ -35,15 +36,8 @@ def open_dataset(folder: Path) -> Dataset:
             expected="the folder of a data set",
             remedy="check the path",
         )
-    try:
+    with listing_errors(folder):
         present = sorted(path.name for path in folder.iterdir())
-    except OSError as error:
-        raise DataError(
-            folder,
-            found=f"a folder that cannot be listed ({error.strerror})",
-            expected="a readable folder",
-            remedy="check its permissions",
-        ) from error
     if is_nnunet(folder):
         return open_nnunet(folder)
     if is_isic(folder):

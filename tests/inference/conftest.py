@@ -102,6 +102,20 @@ def bright_model(channels: int = 1, steepness: float = 20.0) -> bytes:
     return convolution_model(weights, np.zeros(2, np.float32))
 
 
+def blurring_model(reach: int = 7) -> bytes:
+    """Class 1 where the mean over a neighbourhood is above zero: edges matter to it."""
+    weights = np.zeros((2, 1, reach, reach), np.float32)
+    weights[1] = 3.0 / reach**2
+    return convolution_model(weights, np.zeros(2, np.float32))
+
+
+def blocks(*shape: int) -> np.ndarray:
+    """-1 everywhere but in one block, which is 1."""
+    values = np.full(shape, -1.0, np.float32)
+    values[..., 5:17, 8:20, 1:3] = 1.0
+    return values
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
     """Write and load a bundle of a network; fields of the manifest by keyword.

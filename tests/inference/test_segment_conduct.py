@@ -24,26 +24,12 @@ from omniseg_backend.preprocessing.settings import (
     Tiles,
 )
 
-from .conftest import convolution_model
+from .conftest import blocks, blurring_model
 
 MakeBundle = Callable[..., Bundle]
 MakeVolume = Callable[..., Image]
 
 TILES = {"sampling": Tiles(overlap=0.5), "slicing": Slicing.AXIAL}
-
-
-def blocks(*shape: int) -> np.ndarray:
-    """-1 everywhere but in one block, which is 1."""
-    values = np.full(shape, -1.0, np.float32)
-    values[..., 5:17, 8:20, 1:3] = 1.0
-    return values
-
-
-def blurring_model(reach: int = 7) -> bytes:
-    """Class 1 where the mean over a neighbourhood is above zero: edges matter to it."""
-    weights = np.zeros((2, 1, reach, reach), np.float32)
-    weights[1] = 3.0 / reach**2
-    return convolution_model(weights, np.zeros(2, np.float32))
 
 
 class TestUncertainty:
