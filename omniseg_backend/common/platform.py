@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import platform
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+# mallopt's parameters, from glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
+_MEBIBYTE = 2**20
 
 
 def usable_cpus() -> int:
@@ -48,6 +53,28 @@ def available_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def keep_freed_memory() -> bool:
+    """Let this process reuse the memory it frees instead of handing it back at once.
+
+    glibc returns every large block to the system, and a training step then faults in the same
+    gigabytes again: 5.1 s against 2.5 s a step of Accurate at batch 8 on two cores, 1.1 against
+    0.85 s of Compact. For processes that train; a viewer's memory is not to grow like this.
+
+    Returns:
+        Whether the C library took the settings: only glibc knows them.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    library = ctypes.CDLL(None)
+    settings = (
+        (_M_MMAP_MAX, 0),
+        (_M_ARENA_MAX, 1),
+        (_M_TRIM_THRESHOLD, 2**31 - 1),
+        (_M_TOP_PAD, 256 * _MEBIBYTE),
+    )
+    return all([library.mallopt(name, value) == 1 for name, value in settings])
 
 
 def cpus_in_quota(file: Path) -> float:

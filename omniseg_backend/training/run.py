@@ -12,7 +12,7 @@ import torch
 
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.weights import read_state
-from omniseg_backend.common.platform import usable_cpus
+from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.networks.architecture import architecture_of
@@ -70,6 +70,7 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
+    keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
     data = prepare_data(settings, progress=progress, cancel=cancel)
     for warning in data.warnings:

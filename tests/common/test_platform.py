@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,10 @@ def test_without_a_quota_file_there_is_no_limit(tmp_path: Path) -> None:
 def test_memory_and_processor_are_told() -> None:
     assert available_memory() > 2**20
     assert cpu_model()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
+def test_glibc_takes_the_memory_settings() -> None:
+    # In its own process: they cannot be taken back.
+    code = "from omniseg_backend.common.platform import keep_freed_memory as k; raise SystemExit(not k())"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
