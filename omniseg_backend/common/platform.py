@@ -74,7 +74,8 @@ def keep_freed_memory() -> bool:
         (_M_TRIM_THRESHOLD, 2**31 - 1),
         (_M_TOP_PAD, 256 * _MEBIBYTE),
     )
-    return all([library.mallopt(name, value) == 1 for name, value in settings])
+    taken = [library.mallopt(name, value) == 1 for name, value in settings]
+    return all(taken)
 
 
 def cpus_in_quota(file: Path) -> float:
