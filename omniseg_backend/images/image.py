@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.modality import UNKNOWN, ModalityStatement
 
@@ -25,6 +26,7 @@ class Image:
         name: The file's name, for messages and outputs.
         has_time: Whether the time axis was in the file, even with one frame.
         frame_seconds: Time between frames where the file states it.
+        source: The DICOM series it was read from; None for every other format.
     """
 
     array: NDArray[np.generic]
@@ -34,6 +36,7 @@ class Image:
     name: str = "image"
     has_time: bool = False
     frame_seconds: float | None = None
+    source: DicomSource | None = None
 
     def __post_init__(self) -> None:
         shape = self.array.shape

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.provenance import Provenance
 from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.geometry import Geometry
 
 
@@ -26,6 +27,7 @@ class Segmentation:
         name: The file's name, for messages.
         has_time: Whether the time axis was in the image's file.
         frame_seconds: Time between frames where the image's file states it.
+        source: The DICOM series of the image, to which a DICOM result refers.
     """
 
     labels: NDArray[np.unsignedinteger]
@@ -35,6 +37,7 @@ class Segmentation:
     name: str = "segmentation"
     has_time: bool = False
     frame_seconds: float | None = None
+    source: DicomSource | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim != 4 or self.labels.shape[1:] != self.geometry.shape:

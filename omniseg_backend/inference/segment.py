@@ -139,6 +139,7 @@ class _Run:
                 name=image.name,
                 has_time=image.has_time,
                 frame_seconds=image.frame_seconds,
+                source=image.source,
             )
             entropy = None if self._entropy is None else self._to_image(self._entropy, geometry)
         flags = (*self._work.flags, *class_flags(classes, self._manifest.review))
