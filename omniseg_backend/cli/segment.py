@@ -177,7 +177,7 @@ def _check_targets(
 ) -> None:
     """Refuse before the run what could not be written after it."""
     from omniseg_backend.common.errors import UsageError
-    from omniseg_backend.images.writing import check_target
+    from omniseg_backend.images.writing import check_map_target, check_target
 
     targets = [output] if uncertainty is None else [output, uncertainty]
     paths = [path.resolve() for path in (source, *targets)]
@@ -188,8 +188,9 @@ def _check_targets(
             expected="different files for the image, the mask and the uncertainty map",
             remedy="choose another output",
         )
-    for target in targets:
-        check_target(target, image, bundle.manifest.class_table(), overwrite=overwrite)
+    check_target(output, image, bundle.manifest.class_table(), overwrite=overwrite)
+    if uncertainty is not None:
+        check_map_target(uncertainty, image, overwrite=overwrite)
 
 
 def _write(

@@ -24,8 +24,13 @@ _COMPRESSION = 6
 _LONGEST_AXIS = 32767
 
 
+def check_labels(segmentation: Segmentation, target: Path) -> None:
+    """Refuse a grid that NIfTI-1 cannot hold; any affine, sheared ones too, it does hold."""
+    _refuse_long_axes((*segmentation.geometry.shape, segmentation.labels.shape[0]), target)
+
+
 def save_labels(segmentation: Segmentation, path: Path) -> None:
-    """Write the labels of ``segmentation`` to ``path``, which is replaced."""
+    """Write uint8 or uint16 labels to ``path``, which is replaced; time is the 4th axis."""
     labels = segmentation.labels
     smallest = np.uint8 if labels.max() <= 255 else np.uint16
     voxels = labels.transpose(1, 2, 3, 0).astype(smallest, copy=False)
@@ -44,23 +49,27 @@ def save_labels(segmentation: Segmentation, path: Path) -> None:
     _save(file, path)
 
 
-def save_image(image: Image, path: Path) -> None:
-    """Write ``image`` to ``path``, which is replaced.
+def check_image(image: Image, target: Path) -> None:
+    """Refuse a grid or a voxel type that NIfTI-1 cannot hold."""
+    _refuse_long_axes((*image.geometry.shape, image.frames, image.channels), target)
+    if image.array.dtype == np.float16 or image.array.dtype.kind not in "iuf":
+        raise DataError(
+            target,
+            found=f"voxels of the type {image.array.dtype}",
+            expected="integers, float32 or float64",
+            remedy="convert the voxels first",
+        )
 
-    Raises:
-        DataError: NIfTI has no voxel type or size for it.
+
+def save_image(image: Image, path: Path) -> None:
+    """Write (i, j, k), time as the 4th axis and channels as the 5th to ``path``.
+
+    The voxel type is kept.
     """
     voxels = image.array.transpose(2, 3, 4, 0, 1)
     timed = image.has_time or image.frames > 1
     if image.channels == 1:
         voxels = voxels[..., 0] if timed else voxels[..., 0, 0]
-    if voxels.dtype == np.float16 or voxels.dtype.kind not in "iuf":
-        raise DataError(
-            path.name,
-            found=f"voxels of the type {voxels.dtype}",
-            expected="integers, float32 or float64",
-            remedy="convert the voxels first",
-        )
     record = ImageRecord.of(image).model_dump_json()
     file = _with_header(voxels, image.geometry, image.frame_seconds if timed else None, record)
     if image.channels > 1:
@@ -76,13 +85,6 @@ def _with_header(
     The sform holds the affine in single precision; the record holds it exactly. The qform,
     a rotation by definition, is left unset for sheared grids.
     """
-    if max(voxels.shape) > _LONGEST_AXIS:
-        raise DataError(
-            "the NIfTI output",
-            found=f"the lengths {voxels.shape}",
-            expected=f"at most {_LONGEST_AXIS} along each axis, NIfTI-1's limit",
-            remedy="crop or tile the image",
-        )
     file = nibabel.Nifti1Image(voxels, None, dtype=voxels.dtype)
     header = file.header
     file.set_sform(geometry.affine, code=_SCANNER)
@@ -97,6 +99,16 @@ def _with_header(
         header["pixdim"][4] = frame_seconds
     header.extensions.append(nibabel.nifti1.Nifti1Extension(COMMENT_EXTENSION, record.encode()))
     return file
+
+
+def _refuse_long_axes(lengths: tuple[int, ...], target: Path) -> None:
+    if max(lengths) > _LONGEST_AXIS:
+        raise DataError(
+            target,
+            found=f"the lengths {lengths}",
+            expected=f"at most {_LONGEST_AXIS} along each axis, NIfTI-1's limit",
+            remedy="crop or tile the image",
+        )
 
 
 def _is_sheared(geometry: Geometry) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -18,22 +17,10 @@ from omniseg_backend.images.records import KEY, ImageRecord, SegmentationRecord
 from omniseg_backend.images.segmentation import Segmentation
 
 
-class Picture(NamedTuple):
-    """A picture with the texts that go into its file."""
-
-    pixels: PIL.Image.Image
-    texts: PngInfo
-
-
-def picture_of_labels(segmentation: Segmentation, target: Path) -> Picture:
-    """The indexed picture of a segmentation: index = label, palette = the classes' colours.
-
-    Raises:
-        DataError: It is no single picture, or has labels above 255.
-    """
-    labels = segmentation.labels
-    _refuse_volume(segmentation.geometry, labels.shape[0], target)
-    highest = max(int(labels.max()), *segmentation.classes.values, 0)
+def check_labels(segmentation: Segmentation, target: Path) -> None:
+    """Refuse all but single pictures with labels up to 255."""
+    _refuse_volume(segmentation.geometry, segmentation.labels.shape[0], target)
+    highest = max(int(segmentation.labels.max()), *segmentation.classes.values, 0)
     if highest > 255:
         raise DataError(
             target,
@@ -41,23 +28,23 @@ def picture_of_labels(segmentation: Segmentation, target: Path) -> Picture:
             expected="labels up to 255, the most that an indexed PNG holds",
             remedy="write .nii.gz instead",
         )
-    pixels = PIL.Image.fromarray(np.ascontiguousarray(labels[0, :, :, 0].T, dtype=np.uint8))
+
+
+def save_labels(segmentation: Segmentation, path: Path) -> None:
+    """Write an indexed 8-bit picture to ``path``: index = label, palette = classes' colours."""
+    rows = segmentation.labels[0, :, :, 0].T
+    pixels = PIL.Image.fromarray(np.ascontiguousarray(rows, dtype=np.uint8))
     pixels.putpalette(_palette(segmentation.classes))
     record = SegmentationRecord.of(segmentation)
     texts = PngInfo()
     if record.description:
         texts.add_itxt("Description", record.description)
     texts.add_itxt(KEY, record.model_dump_json())
-    return Picture(pixels, texts)
+    pixels.save(path, format="PNG", pnginfo=texts)
 
 
-def picture_of_image(image: Image, target: Path) -> Picture:
-    """The grey or RGB picture of an image.
-
-    Raises:
-        DataError: It is no single picture, or has a type or number of channels that PNG
-            cannot hold.
-    """
+def check_image(image: Image, target: Path) -> None:
+    """Refuse all but single pictures, 8-bit or 16-bit grey, or 8-bit RGB."""
     _refuse_volume(image.geometry, image.frames, target)
     channels, dtype = image.channels, image.array.dtype
     if (channels, dtype) not in ((1, np.uint8), (1, np.uint16), (3, np.uint8)):
@@ -67,16 +54,15 @@ def picture_of_image(image: Image, target: Path) -> Picture:
             expected="one channel of uint8 or uint16, or three of uint8",
             remedy="write .nii.gz instead",
         )
+
+
+def save_image(image: Image, path: Path) -> None:
+    """Write a grey or RGB picture to ``path``."""
     rows: NDArray[np.generic] = image.array[0, :, :, :, 0].transpose(2, 1, 0)
-    pixels = PIL.Image.fromarray(np.ascontiguousarray(rows if channels == 3 else rows[..., 0]))
+    colour = rows if image.channels == 3 else rows[..., 0]
     texts = PngInfo()
     texts.add_itxt(KEY, ImageRecord.of(image).model_dump_json())
-    return Picture(pixels, texts)
-
-
-def save(picture: Picture, path: Path) -> None:
-    """Write ``picture`` to ``path``, which is replaced."""
-    picture.pixels.save(path, format="PNG", pnginfo=picture.texts)
+    PIL.Image.fromarray(np.ascontiguousarray(colour)).save(path, format="PNG", pnginfo=texts)
 
 
 def _refuse_volume(geometry: Geometry, frames: int, target: Path) -> None:

@@ -1,19 +1,17 @@
-"""Writing images and segmentations: NIfTI for any grid, PNG for single pictures."""
+"""Writing images and segmentations, whatever their format."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 
 from omniseg_backend.common.atomic import atomic_path, refuse_existing, refuse_unwritable
-from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
-
-_NIFTI = (".nii", ".nii.gz")
-_PNG = (".png",)
+from omniseg_backend.images.writers import Writer, image_writer, label_writer
 
 
 def check_target(path: str | Path, image: Image, classes: ClassTable, *, overwrite: bool) -> None:
@@ -31,20 +29,39 @@ def check_target(path: str | Path, image: Image, classes: ClassTable, *, overwri
     """
     path = Path(path)
     refuse_unwritable(path)
-    if _has_suffix(path, _NIFTI):
-        from omniseg_backend.images.records import sidecar_path
-
-        for target in (path, sidecar_path(path)):
-            refuse_existing(target, overwrite=overwrite)
-        return
-    if not _has_suffix(path, _PNG):
-        raise _unknown_suffix(path)
-    from omniseg_backend.images import png_writing
-
-    refuse_existing(path, overwrite=overwrite)
+    row = label_writer(path)
+    for target in _files(path, row):
+        refuse_existing(target, overwrite=overwrite)
     shape = (image.frames, *image.geometry.shape)
-    empty = np.broadcast_to(np.zeros((), np.uint8), shape)  # one byte, whatever the shape
-    png_writing.picture_of_labels(Segmentation(empty, image.geometry, classes), path)
+    empty = Segmentation(
+        labels=np.broadcast_to(np.zeros((), np.uint8), shape),  # one byte, whatever the shape
+        geometry=image.geometry,
+        classes=classes,
+        name=image.name,
+        has_time=image.has_time,
+        frame_seconds=image.frame_seconds,
+        source=image.source,
+    )
+    row.for_labels().check_labels(empty, path)
+
+
+def check_map_target(path: str | Path, image: Image, *, overwrite: bool) -> None:
+    """Refuse early what ``write_image`` would refuse for a map of 8-bit values over ``image``.
+
+    Raises:
+        DataError: As ``check_target``.
+    """
+    path = Path(path)
+    refuse_unwritable(path)
+    refuse_existing(path, overwrite=overwrite)
+    empty = Image(
+        array=np.broadcast_to(np.zeros((), np.uint8), (image.frames, 1, *image.geometry.shape)),
+        geometry=image.geometry,
+        name=image.name,
+        has_time=image.has_time,
+        frame_seconds=image.frame_seconds,
+    )
+    image_writer(path).for_images().check_image(empty, path)
 
 
 def write_segmentation(
@@ -52,10 +69,9 @@ def write_segmentation(
 ) -> list[Path]:
     """Write labels with their geometry, class table and provenance.
 
-    * ``.nii``, ``.nii.gz``: uint8 or uint16 on the image's grid, time as the 4th axis, and a
-      sidecar ``NAME.json`` with the class table and provenance for people and other programs.
-    * ``.png``: an indexed 8-bit picture whose palette holds the classes' colours and whose
-      indices are the labels; for single pictures with labels up to 255.
+    ``writers.WRITERS`` lists the formats and their modules say what each holds. Where a format
+    has no place for the class table and provenance that other programs would show, a sidecar
+    ``NAME.json`` holds them.
 
     Nothing is left behind and nothing is replaced unless all of it was written.
 
@@ -72,41 +88,28 @@ def write_segmentation(
         ResourceError: The disk is full.
     """
     path = Path(path)
-    if _has_suffix(path, _NIFTI):
-        from omniseg_backend.images.nifti_writing import save_labels
-        from omniseg_backend.images.records import SegmentationRecord, sidecar_path
-
-        sidecar = sidecar_path(path)
-        for target in (path, sidecar):
-            refuse_existing(target, overwrite=overwrite)
-        record = SegmentationRecord.of(segmentation).model_dump_json(indent=2)
-        # The labels, by far the larger file, are in place before the sidecar is renamed.
-        with atomic_path(sidecar) as temporary_sidecar:
-            temporary_sidecar.write_text(f"{record}\n", encoding="utf-8")
-            with atomic_path(path) as temporary:
-                save_labels(segmentation, temporary)
-        return [path, sidecar]
-    if _has_suffix(path, _PNG):
-        from omniseg_backend.images import png_writing
-
-        refuse_existing(path, overwrite=overwrite)
-        picture = png_writing.picture_of_labels(segmentation, path)
-        with atomic_path(path) as temporary:
-            png_writing.save(picture, temporary)
-        return [path]
-    raise _unknown_suffix(path)
+    row = label_writer(path)
+    files = _files(path, row)
+    for target in files:
+        refuse_existing(target, overwrite=overwrite)
+    module = row.for_labels()
+    module.check_labels(segmentation, path)
+    with contextlib.ExitStack() as written:
+        # Left in reverse: the labels, by far the larger file, are in place before the sidecar
+        # is renamed.
+        for sidecar in files[1:]:
+            temporary = written.enter_context(atomic_path(sidecar))
+            temporary.write_text(_record_of(segmentation), encoding="utf-8")
+        module.save_labels(segmentation, written.enter_context(atomic_path(path)))
+    return files
 
 
 def write_image(image: Image, path: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write an image with its geometry, channel names and stated modality.
 
-    * ``.nii``, ``.nii.gz``: (i, j, k), with time as the 4th axis and channels as the 5th; the
-      voxel type is kept.
-    * ``.png``: single pictures, 8-bit or 16-bit grey, or 8-bit RGB.
-
     Args:
         image: What to write.
-        path: Where; the suffix chooses the format.
+        path: Where; the suffix chooses the format (see ``writers.WRITERS``).
         overwrite: Whether an existing file may be replaced.
 
     Returns:
@@ -118,31 +121,23 @@ def write_image(image: Image, path: str | Path, *, overwrite: bool = False) -> l
     """
     path = Path(path)
     refuse_existing(path, overwrite=overwrite)
-    if _has_suffix(path, _NIFTI):
-        from omniseg_backend.images.nifti_writing import save_image
+    module = image_writer(path).for_images()
+    module.check_image(image, path)
+    with atomic_path(path) as temporary:
+        module.save_image(image, temporary)
+    return [path]
 
-        with atomic_path(path) as temporary:
-            save_image(image, temporary)
+
+def _files(path: Path, row: Writer) -> list[Path]:
+    """What writing a segmentation makes: the labels, and the sidecar where there is one."""
+    if not row.sidecar:
         return [path]
-    if _has_suffix(path, _PNG):
-        from omniseg_backend.images import png_writing
+    from omniseg_backend.images.records import sidecar_path
 
-        picture = png_writing.picture_of_image(image, path)
-        with atomic_path(path) as temporary:
-            png_writing.save(picture, temporary)
-        return [path]
-    raise _unknown_suffix(path)
+    return [path, sidecar_path(path)]
 
 
-def _has_suffix(path: Path, suffixes: tuple[str, ...]) -> bool:
-    name = path.name.lower()
-    return name.endswith(suffixes) and name not in suffixes
+def _record_of(segmentation: Segmentation) -> str:
+    from omniseg_backend.images.records import SegmentationRecord
 
-
-def _unknown_suffix(path: Path) -> DataError:
-    return DataError(
-        path,
-        found=f"the suffix {path.suffix!r}",
-        expected=f"one of {', '.join((*_NIFTI, *_PNG))}",
-        remedy="choose another name for the output",
-    )
+    return f"{SegmentationRecord.of(segmentation).model_dump_json(indent=2)}\n"
