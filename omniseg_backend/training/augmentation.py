@@ -32,6 +32,7 @@ class OnlineAugmentation:
         crop: Height and width of the crops.
         symmetric_axes: Axes along which the anatomy may be mirrored.
         rotation: Largest rotation, in degrees either way.
+        turned_share: Share of crops turned by any angle instead.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class OnlineAugmentation:
         crop: tuple[int, int],
         symmetric_axes: Sequence[PlaneAxis],
         rotation: float = 15.0,
+        turned_share: float = 0.0,
     ) -> None:
         self._crop = crop
         spatial = [
@@ -52,9 +54,11 @@ class OnlineAugmentation:
             "mode": _MODES,
             "padding_mode": "border",
         }
+        turned = limits | {"rotate_range": math.pi}
         spatial.append(
             transforms.OneOf(
                 [
+                    transforms.RandAffined(_BOTH, prob=1.0, spatial_size=crop, **turned),
                     transforms.RandAffined(_BOTH, prob=0.8, spatial_size=crop, **limits),
                     transforms.Rand2DElasticd(
                         _BOTH,
@@ -65,7 +69,7 @@ class OnlineAugmentation:
                         **limits,
                     ),
                 ],
-                weights=[0.8, 0.2],
+                weights=[turned_share, 0.8 * (1 - turned_share), 0.2 * (1 - turned_share)],
             )
         )
         values = [
@@ -118,9 +122,10 @@ class DoubledAugmentation:
         crop: tuple[int, int],
         symmetric_axes: Sequence[PlaneAxis],
         rotation: float = 15.0,
+        turned_share: float = 0.0,
     ) -> None:
         self._plain = CentralCrop(crop)
-        self._augmented = OnlineAugmentation(crop, symmetric_axes, rotation)
+        self._augmented = OnlineAugmentation(crop, symmetric_axes, rotation, turned_share)
 
     def __call__(self, plane: Plane, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """The plane or its fixed augmented copy, by the seed's last bit."""

@@ -31,11 +31,22 @@ def export_graph(network: OmniSegNet) -> bytes:
     Args:
         network: Put into evaluation mode; its weights are not changed.
     """
+    return export_module(network, network.architecture.in_channels)
+
+
+def export_module(network: nn.Module, in_channels: int, stride: int = STRIDE) -> bytes:
+    """Any segmentation network as ``export_graph`` exports ours.
+
+    Args:
+        network: Maps (N, C, H, W) to logits of that height and width; put into evaluation mode.
+        in_channels: C.
+        stride: H and W are multiples of it.
+    """
     network.eval()
     tile = torch.export.Dim("tiles", min=1, max=256)
     rows = torch.export.Dim("row_tiles", min=1, max=256)
-    shapes = ({0: torch.export.Dim("batch", min=1, max=4096), 2: STRIDE * rows, 3: STRIDE * tile},)
-    example = torch.zeros(2, network.architecture.in_channels, 3 * STRIDE, 4 * STRIDE)
+    shapes = ({0: torch.export.Dim("batch", min=1, max=4096), 2: stride * rows, 3: stride * tile},)
+    example = torch.zeros(2, in_channels, 3 * stride, 4 * stride)
     with _quiet_exporter(), torch.no_grad():
         program = torch.onnx.export(
             _contiguous(network),

@@ -156,9 +156,10 @@ def _plan(
 
 def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
     make = OnlineAugmentation if settings.augmentation == "online" else DoubledAugmentation
-    return StepSamples(
-        data.train, settings.seed, make(settings.input_size, settings.symmetric_axes)
+    augment = make(
+        settings.input_size, settings.symmetric_axes, settings.rotation, settings.turned_share
     )
+    return StepSamples(data.train, settings.seed, augment)
 
 
 def _initial_network(plan: RunPlan) -> OmniSegNet:

@@ -15,7 +15,7 @@ from omniseg_backend.common.provenance import now_utc, software_version
 from omniseg_backend.training.run import FinishedRun
 
 _AUGMENTATION = {
-    "online": "online: rotation, scaling, shear, elastic deformation, contrast, brightness, "
+    "online": "online: rotation within {rotation:g} degrees{turned}, scaling, shear, elastic deformation, contrast, brightness, "
     "noise, blur; flips along {axes}",
     "doubled": "doubled: every plane once as it is and once augmented as online; flips along "
     "{axes}",
@@ -69,7 +69,9 @@ def training_record(run: FinishedRun) -> TrainingRecord:
         learning_rate=settings.learning_rate,
         seed=settings.seed,
         augmentation=_AUGMENTATION[settings.augmentation].format(
-            axes=" and ".join(settings.symmetric_axes) or "no axis"
+            axes=" and ".join(settings.symmetric_axes) or "no axis",
+            rotation=settings.rotation,
+            turned=f" ({settings.turned_share:.0%} by any angle)" if settings.turned_share else "",
         ),
         negatives_share=round(state.empty_crops / max(1, state.crops), 4),
         initialised_from=_ancestor(run),

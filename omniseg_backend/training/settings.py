@@ -67,6 +67,8 @@ class TrainingSettings(BaseModel):
         weight_decay: AdamW's.
         averaging: Decay of the running average of the weights that is validated and exported.
         rotation: Largest rotation of augmentation, in degrees either way.
+        turned_share: Share of crops turned by any angle instead, for anatomy that has a usual
+            orientation but is sometimes met in another.
         warmup: Share of the steps with a rising learning rate.
         augmentation: ``online``: every crop anew; ``doubled``: each plane once as it is and
             once augmented, fixed before training (section 4.1 of the paper).
@@ -104,6 +106,7 @@ class TrainingSettings(BaseModel):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.99
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
+    turned_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     augmentation: Literal["online", "doubled"] = "online"
     empty_share: Annotated[float, Field(ge=0, lt=1)] = 0.1

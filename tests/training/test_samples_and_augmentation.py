@@ -60,6 +60,15 @@ def test_geometry_moves_image_and_labels_together():
             assert inputs[0][labels == 1].mean() > inputs[0][labels == 0].mean()
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_only_turned_crops_leave_the_rotation_limit(share):
+    augment = OnlineAugmentation((32, 32), (), rotation=5.0, turned_share=share)
+    sides = [augment(half_labelled(0), seed)[1] for seed in range(40)]
+    upside_down = [labels[16:].sum() > labels[:16].sum() for labels in sides]
+    # A half turn either way lies between a quarter and half of all angles.
+    assert any(upside_down) is bool(share)
+
+
 def half_labelled(axis: int) -> Plane:
     labels = np.zeros((32, 32), np.uint8)
     labels[(slice(0, 10), slice(None)) if axis == 0 else (slice(None), slice(0, 10))] = 1
