@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 
@@ -30,6 +31,7 @@ class LabelFile:
         has_time: Whether the file has a time axis.
         frame_seconds: Time between frames where the file states it.
         record: The record that this project's writers embed (see ``records``), or None.
+        notes: What the reader assumed where the file was silent or contradicted itself.
     """
 
     labels: NDArray[np.unsignedinteger]
@@ -37,6 +39,7 @@ class LabelFile:
     has_time: bool = False
     frame_seconds: float | None = None
     record: str | None = None
+    notes: tuple[Flag, ...] = ()
 
 
 class FormatModule(Protocol):
@@ -104,18 +107,22 @@ def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def _is_nrrd(head: bytes) -> bool:
+    return head.startswith(b"NRRD000")
+
+
 FORMATS: tuple[Format, ...] = (
     Format("a compressed NIfTI", (".nii.gz",), "omniseg_backend.images.nifti", _is_nifti_gz),
     Format("an uncompressed NIfTI", (".nii",), "omniseg_backend.images.nifti", _is_nifti),
     Format("a PNG picture", (".png",), "omniseg_backend.images.raster", _is_png),
     Format("a JPEG picture", (".jpg", ".jpeg"), "omniseg_backend.images.raster", _is_jpeg),
     Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
+    Format("an NRRD volume", (".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd),
 )
 
 #: Content that people meet under a wrong name, beside the formats above.
 _FOREIGN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a DICOM file", lambda head: head[128:132] == b"DICM"),
-    ("an NRRD volume", lambda head: head.startswith(b"NRRD")),
     ("a MetaImage header", lambda head: head.startswith((b"ObjectType", b"NDims"))),
     ("a zip archive", lambda head: head.startswith(b"PK\x03\x04")),
     ("an HDF5 file", lambda head: head.startswith(b"\x89HDF")),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.modality import UNKNOWN, ModalityStatement
@@ -27,6 +28,7 @@ class Image:
         has_time: Whether the time axis was in the file, even with one frame.
         frame_seconds: Time between frames where the file states it.
         source: The DICOM series it was read from; None for every other format.
+        notes: What its reader assumed where the file was silent or contradicted itself.
     """
 
     array: NDArray[np.generic]
@@ -37,6 +39,7 @@ class Image:
     has_time: bool = False
     frame_seconds: float | None = None
     source: DicomSource | None = None
+    notes: tuple[Flag, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.array.shape

@@ -7,6 +7,7 @@ other program ignores it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Literal
@@ -153,9 +154,7 @@ def refine_image(image: Image, text: str | None, source: Path) -> Image:
     if isinstance(record, ImageRecord):
         names = record.channel_names if len(record.channel_names) == len(names) else names
         modality = ModalityStatement(record.modality, "file") if record.modality else modality
-    return Image(
-        image.array, geometry, names, modality, image.name, image.has_time, image.frame_seconds
-    )
+    return dataclasses.replace(image, geometry=geometry, channel_names=names, modality=modality)
 
 
 def refine_geometry(geometry: Geometry, text: str | None, source: Path) -> Geometry:
