@@ -107,6 +107,10 @@ def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def _is_metaimage(head: bytes) -> bool:
+    return head.split(b"=")[0].strip() in (b"ObjectType", b"NDims", b"Comment")
+
+
 def _is_nrrd(head: bytes) -> bool:
     return head.startswith(b"NRRD000")
 
@@ -117,13 +121,13 @@ FORMATS: tuple[Format, ...] = (
     Format("a PNG picture", (".png",), "omniseg_backend.images.raster", _is_png),
     Format("a JPEG picture", (".jpg", ".jpeg"), "omniseg_backend.images.raster", _is_jpeg),
     Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
+    Format("a MetaImage", (".mha", ".mhd"), "omniseg_backend.images.metaimage", _is_metaimage),
     Format("an NRRD volume", (".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd),
 )
 
 #: Content that people meet under a wrong name, beside the formats above.
 _FOREIGN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a DICOM file", lambda head: head[128:132] == b"DICM"),
-    ("a MetaImage header", lambda head: head.startswith((b"ObjectType", b"NDims"))),
     ("a zip archive", lambda head: head.startswith(b"PK\x03\x04")),
     ("an HDF5 file", lambda head: head.startswith(b"\x89HDF")),
     ("a GIF picture", lambda head: head.startswith(b"GIF8")),

@@ -35,7 +35,8 @@ def contents(tmp_path) -> dict[str, bytes]:
     for suffix in (".png", ".jpg"):
         PIL.Image.fromarray(PIXELS).save(tmp_path / f"source{suffix}")
     tifffile.imwrite(tmp_path / "source.tif", PIXELS)
-    sitk.WriteImage(sitk.GetImageFromArray(PIXELS), tmp_path / "source.nrrd")
+    for suffix in (".nrrd", ".mha"):
+        sitk.WriteImage(sitk.GetImageFromArray(PIXELS), tmp_path / f"source{suffix}")
     return {path.name.removeprefix("source"): path.read_bytes() for path in tmp_path.iterdir()}
 
 
