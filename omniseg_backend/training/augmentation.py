@@ -16,7 +16,7 @@ from monai import transforms
 from numpy.typing import NDArray
 
 from omniseg_backend.training.samples import Plane
-from omniseg_backend.training.settings import PlaneAxis
+from omniseg_backend.training.settings import PlaneAxis, TrainingSettings
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -131,6 +131,14 @@ class DoubledAugmentation:
         """The plane or its fixed augmented copy, by the seed's last bit."""
         fixed = int(plane.inputs.ravel()[:64].view(np.uint32).sum() % (2**31))
         return self._augmented(plane, fixed) if seed % 2 else self._plain(plane, fixed)
+
+
+def augmentation_of(settings: TrainingSettings) -> OnlineAugmentation | DoubledAugmentation:
+    """What the settings ask for."""
+    make = OnlineAugmentation if settings.augmentation == "online" else DoubledAugmentation
+    return make(
+        settings.input_size, settings.symmetric_axes, settings.rotation, settings.turned_share
+    )
 
 
 def random_crop(

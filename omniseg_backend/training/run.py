@@ -17,7 +17,7 @@ from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
-from omniseg_backend.training.augmentation import DoubledAugmentation, OnlineAugmentation
+from omniseg_backend.training.augmentation import augmentation_of
 from omniseg_backend.training.checkpoint import Checkpoint, RunState, load_matching
 from omniseg_backend.training.curves import draw_curves
 from omniseg_backend.training.plan import (
@@ -155,11 +155,7 @@ def _plan(
 
 
 def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
-    make = OnlineAugmentation if settings.augmentation == "online" else DoubledAugmentation
-    augment = make(
-        settings.input_size, settings.symmetric_axes, settings.rotation, settings.turned_share
-    )
-    return StepSamples(data.train, settings.seed, augment)
+    return StepSamples(data.train, settings.seed, augmentation_of(settings))
 
 
 def _initial_network(plan: RunPlan) -> OmniSegNet:

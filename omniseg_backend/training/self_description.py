@@ -15,8 +15,8 @@ from omniseg_backend.common.provenance import now_utc, software_version
 from omniseg_backend.training.run import FinishedRun
 
 _AUGMENTATION = {
-    "online": "online: rotation within {rotation:g} degrees{turned}, scaling, shear, elastic deformation, contrast, brightness, "
-    "noise, blur; flips along {axes}",
+    "online": "online: rotation within {rotation:g} degrees{turned}, scaling, shear, elastic "
+    "deformation, contrast, brightness, noise, blur; flips along {axes}",
     "doubled": "doubled: every plane once as it is and once augmented as online; flips along "
     "{axes}",
 }

@@ -6,10 +6,12 @@ import pytest
 from omniseg_backend.training.augmentation import (
     DoubledAugmentation,
     OnlineAugmentation,
+    augmentation_of,
     pad_to,
     random_crop,
 )
 from omniseg_backend.training.samples import Plane, StepSamples, TrainingPlanes
+from tests.training.conftest import toy_settings
 
 
 def plane(seed: int, size: int = 32, *, empty: bool = False) -> Plane:
@@ -60,19 +62,29 @@ def test_geometry_moves_image_and_labels_together():
             assert inputs[0][labels == 1].mean() > inputs[0][labels == 0].mean()
 
 
+@pytest.mark.parametrize("kind", ["online", "doubled"])
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_only_turned_crops_leave_the_rotation_limit(share):
-    augment = OnlineAugmentation((32, 32), (), rotation=5.0, turned_share=share)
-    sides = [augment(half_labelled(0), seed)[1] for seed in range(40)]
+def test_only_turned_crops_leave_the_rotation_limit(tmp_path, kind, share):
+    settings = toy_settings(
+        tmp_path,
+        input_size=(32, 32),
+        symmetric_axes=(),
+        augmentation=kind,
+        rotation=5.0,
+        turned_share=share,
+    )
+    augment = augmentation_of(settings)
+    sides = [augment(half_labelled(0, noise=seed), 2 * seed + 1)[1] for seed in range(40)]
     upside_down = [labels[16:].sum() > labels[:16].sum() for labels in sides]
     # A half turn either way lies between a quarter and half of all angles.
     assert any(upside_down) is bool(share)
 
 
-def half_labelled(axis: int) -> Plane:
+def half_labelled(axis: int, noise: int = 0) -> Plane:
     labels = np.zeros((32, 32), np.uint8)
     labels[(slice(0, 10), slice(None)) if axis == 0 else (slice(None), slice(0, 10))] = 1
-    return Plane(labels[np.newaxis].astype(np.float32), labels, 0)
+    inputs = labels[np.newaxis] + 1e-3 * np.random.default_rng(noise).random((1, 32, 32))
+    return Plane(inputs.astype(np.float32), labels, 0)
 
 
 @pytest.mark.parametrize(("axis", "name"), [(0, "rows"), (1, "columns")])
