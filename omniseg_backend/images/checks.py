@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, ResourceError
+from omniseg_backend.common.platform import available_memory
 
 #: Deflate, the compression of gzip and PNG, cannot shrink data by more than this factor
 #: (zlib's documentation, "Maximum Expansion Factor"): a header that announces more is false.
 DEFLATE_LIMIT = 1032
 
 
-def refuse_larger_than_memory(path: Path, needed_bytes: int) -> None:
-    """Refuse an image that the free memory cannot hold.
+def refuse_larger_than_memory(
+    path: Path,
+    needed_bytes: int,
+    *,
+    smaller: str = "crop or downsample the image",
+    available: Callable[[], int] = available_memory,
+) -> None:
+    """Refuse an image that the free memory cannot hold, before its voxels are read.
+
+    Args:
+        path: The file, for the message.
+        needed_bytes: What reading it takes at its peak, from the header's numbers.
+        smaller: The smaller choice that the user has with this format.
+        available: Says how many bytes are free.
 
     Raises:
         ResourceError: ``needed_bytes`` is more than is available now.
     """
-    import psutil
-
-    available = psutil.virtual_memory().available
-    if needed_bytes > available:
+    free = available()
+    if needed_bytes > free:
         raise ResourceError(
             path,
-            found=f"an image that takes {_gib(needed_bytes)} of memory",
-            expected=f"at most {_gib(available)}, which is free now",
-            remedy="crop or downsample the image, or use a machine with more memory",
+            found=f"an image that takes {_binary_size(needed_bytes)} of memory",
+            expected=f"at most {_binary_size(free)}, which is free now",
+            remedy=f"{smaller}, or use a machine with more memory",
         )
 
 
@@ -100,5 +112,7 @@ def whole_labels(path: Path, array: NDArray[Any]) -> NDArray[np.unsignedinteger]
     return whole.astype(smallest)
 
 
-def _gib(count: int) -> str:
+def _binary_size(count: int) -> str:
+    if count < 2**30:
+        return f"{count / 2**20:.1f} MiB"
     return f"{count / 2**30:.1f} GiB"

@@ -80,6 +80,10 @@ _GZIP = b"\x1f\x8b"
 _NIFTI_LENGTHS = tuple(
     length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big")
 )
+#: The first element of a data set is one of (0002|0008,0000) to (0008,0018).
+_LAST_FIRST_ELEMENT = 0x18
+_FIRST_TYPES = (b"UL", b"OB", b"UI", b"CS", b"DA", b"TM")
+_LONGEST_FIRST_VALUE = 256
 
 
 def _is_nifti(head: bytes) -> bool:
@@ -107,6 +111,40 @@ def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is DICOM, with or without the preamble.
+
+    Files from before 1993 lack the preamble and begin with a tag of group 2 or 8, followed by
+    the two capital letters of a type or by a short length.
+    """
+    if head[128:132] == b"DICM":
+        return True
+    for order in ("little", "big"):
+        group, element = (int.from_bytes(head[n : n + 2], order) for n in (0, 2))
+        if group in (2, 8) and element <= _LAST_FIRST_ELEMENT and len(head) > 8:
+            length = int.from_bytes(head[4:8], order)
+            return head[4:6] in _FIRST_TYPES or length <= _LONGEST_FIRST_VALUE
+    return False
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is a zip archive."""
+    return head.startswith(b"PK\x03\x04")
+
+
+def _is_avi(head: bytes) -> bool:
+    return head.startswith(b"RIFF") and head[8:12] == b"AVI "
+
+
+def _is_mp4(head: bytes) -> bool:
+    return head[4:8] == b"ftyp"
+
+
+#: Also what a folder is read as, and files whose name says nothing: scanners write names such
+#: as ``IM0001`` or ``1.2.840.113619.2.5``.
+DICOM = Format("a DICOM file", (".dcm", ".dicom", ".ima"), "omniseg_backend.images.dicom", is_dicom)
+
+
 def _is_metaimage(head: bytes) -> bool:
     return head.split(b"=")[0].strip() in (b"ObjectType", b"NDims", b"Comment")
 
@@ -123,12 +161,14 @@ FORMATS: tuple[Format, ...] = (
     Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
     Format("a MetaImage", (".mha", ".mhd"), "omniseg_backend.images.metaimage", _is_metaimage),
     Format("an NRRD volume", (".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd),
+    DICOM,
+    Format("a zip archive", (".zip",), "omniseg_backend.images.dicom", is_zip),
+    Format("an AVI video", (".avi",), "omniseg_backend.images.video", _is_avi),
+    Format("an MP4 video", (".mp4",), "omniseg_backend.images.video", _is_mp4),
 )
 
 #: Content that people meet under a wrong name, beside the formats above.
 _FOREIGN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("a DICOM file", lambda head: head[128:132] == b"DICM"),
-    ("a zip archive", lambda head: head.startswith(b"PK\x03\x04")),
     ("an HDF5 file", lambda head: head.startswith(b"\x89HDF")),
     ("a GIF picture", lambda head: head.startswith(b"GIF8")),
     ("a BMP picture", lambda head: head.startswith(b"BM")),
@@ -149,9 +189,8 @@ def format_by_name(path: Path) -> Format:
     Raises:
         DataError: No format has this suffix.
     """
-    name = path.name.lower()
     for row in FORMATS:
-        if name.endswith(row.suffixes) and name not in row.suffixes:
+        if _is_named(path, row):
             return row
     raise DataError(
         path,
@@ -164,12 +203,16 @@ def format_by_name(path: Path) -> Format:
 def format_of(path: Path) -> Format:
     """The format of an existing file, by its suffix and confirmed by its content.
 
+    A folder, and a DICOM file whose name has no suffix of a format, are DICOM.
+
     Raises:
         DataError: The file is missing, unreadable or empty, its suffix is unknown, or its
             content is of another format.
     """
+    if path.is_dir():
+        return DICOM
     head = _read_head(path)
-    named = format_by_name(path)
+    named = DICOM if is_dicom(head) and not _has_known_suffix(path) else format_by_name(path)
     if named.matches(head):
         return named
     raise DataError(
@@ -178,6 +221,15 @@ def format_of(path: Path) -> Format:
         expected=f"{named.name}, as the suffix says",
         remedy="give the file the suffix of its format, or get it anew if it was damaged",
     )
+
+
+def _is_named(path: Path, row: Format) -> bool:
+    name = path.name.lower()
+    return name.endswith(row.suffixes) and name not in row.suffixes
+
+
+def _has_known_suffix(path: Path) -> bool:
+    return any(_is_named(path, row) for row in FORMATS)
 
 
 def _read_head(path: Path) -> bytes:
@@ -198,8 +250,6 @@ def _read_head(path: Path) -> bytes:
 
 
 def _explain_unreadable(path: Path, error: OSError) -> tuple[str, str]:
-    if path.is_dir():
-        return "a folder", "name one file in it"
     if isinstance(error, FileNotFoundError):
         return "nothing", "check the name and the folder"
     reason = error.strerror or type(error).__name__

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
-from omniseg_backend.images.formats import format_of
+from omniseg_backend.images.formats import DICOM, format_of
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
 from omniseg_backend.images.segmentation import Segmentation
@@ -19,14 +19,17 @@ from omniseg_backend.images.segmentation import Segmentation
 _HOUNSFIELD_MINIMUM = (-3072, -500)
 
 
-def read_image(path: str | Path, *, modality: Modality | None = None) -> Image:
-    """Read an image file; the format follows from the suffix and is checked in the content.
+def read_image(
+    path: str | Path, *, modality: Modality | None = None, series_uid: str | None = None
+) -> Image:
+    """Read an image; the format follows from the suffix and is checked in the content.
 
     Args:
-        path: A NIfTI, PNG, JPEG or TIFF file.
+        path: A file of one of ``formats.FORMATS``, or a folder that holds a DICOM series.
         modality: What the image shows, if the user says so. Otherwise the file's own
             statement holds; without one, volumes whose values look like Hounsfield units are
             marked as a guess at CT, and nothing else is guessed.
+        series_uid: Which DICOM series, where a folder or archive holds several.
 
     Returns:
         The image, with its array as (time, channel, i, j, k).
@@ -34,9 +37,10 @@ def read_image(path: str | Path, *, modality: Modality | None = None) -> Image:
     Raises:
         DataError: The file cannot be used, or states another modality than ``modality``.
         ResourceError: It does not fit into memory.
+        UsageError: ``series_uid`` names no series of it.
     """
     path = Path(path)
-    image = format_of(path).load_module().load_image(path)
+    image = _load(path, series_uid)
     stated = image.modality
     if modality is None:
         return image if stated.is_known else image.with_modality(_guess_modality(image))
@@ -87,7 +91,25 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
     )
 
 
+def _load(path: Path, series_uid: str | None) -> Image:
+    row = format_of(path)
+    if series_uid is None:
+        return row.load_module().load_image(path)
+    if row.module != DICOM.module:
+        raise UsageError(
+            path,
+            found=f"a DICOM series asked of {row.name}",
+            expected="a DICOM folder, file or archive",
+            remedy="leave the series out",
+        )
+    from omniseg_backend.images.dicom import load_series
+
+    return load_series(path, series_uid)
+
+
 def _guess_modality(image: Image) -> ModalityStatement:
+    if image.source is not None:
+        return image.modality  # its file has stated a modality: one that has no name here
     if image.channels != 1 or image.geometry.dimensions != 3:
         return image.modality
     lowest, highest = _HOUNSFIELD_MINIMUM

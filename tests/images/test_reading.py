@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import zipfile
 
 import nibabel
 import numpy as np
@@ -22,6 +23,7 @@ from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.images.writing import write_image
+from tests.images.dicom_writing import write_dicom, write_video
 
 PIXELS = np.random.default_rng(11).integers(0, 200, (6, 8)).astype(np.uint8)
 
@@ -37,6 +39,11 @@ def contents(tmp_path) -> dict[str, bytes]:
     tifffile.imwrite(tmp_path / "source.tif", PIXELS)
     for suffix in (".nrrd", ".mha"):
         sitk.WriteImage(sitk.GetImageFromArray(PIXELS), tmp_path / f"source{suffix}")
+    write_dicom(tmp_path / "source.dcm", PIXELS)
+    with zipfile.ZipFile(tmp_path / "source.zip", "w") as archive:
+        archive.write(tmp_path / "source.dcm")
+    for suffix in (".avi", ".mp4"):
+        write_video(tmp_path / f"source{suffix}", np.stack([PIXELS] * 3, axis=-1)[np.newaxis])
     return {path.name.removeprefix("source"): path.read_bytes() for path in tmp_path.iterdir()}
 
 
@@ -222,4 +229,5 @@ def test_importing_the_readers_and_writers_loads_no_image_library():
     ).stdout.split()
     assert "numpy" in loaded
     heavy = {"nibabel", "SimpleITK", "tifffile", "PIL", "pydantic", "scipy", "torch", "psutil"}
+    heavy |= {"pydicom", "imageio", "av"}
     assert heavy.isdisjoint(loaded)

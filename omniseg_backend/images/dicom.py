@@ -1,0 +1,86 @@
+"""Reading DICOM: one file, an enhanced file, or the series in a folder or a zip archive.
+
+Nothing of the patient's identity is taken from the files: the image is named after its file or
+folder, and messages name elements and never repeat what people typed into them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.checks import refuse_non_finite
+from omniseg_backend.images.dicom_files import dicom_files
+from omniseg_backend.images.dicom_geometry import arrange
+from omniseg_backend.images.dicom_pixels import decode, refuse_mixed_pixels
+from omniseg_backend.images.dicom_series import read_series
+from omniseg_backend.images.dicom_source import DicomPlane, DicomSource
+from omniseg_backend.images.image import Image
+
+
+def load_image(path: Path) -> Image:
+    """Read a DICOM file, or the only series of a folder or zip archive.
+
+    Raises:
+        DataError: As ``load_series``.
+        ResourceError: It does not fit into memory.
+    """
+    return load_series(path)
+
+
+def load_series(path: Path, series_uid: str | None = None) -> Image:
+    """Read one DICOM series as one image.
+
+    Args:
+        path: A file, a folder or a zip archive.
+        series_uid: Which series, where there are several.
+
+    Returns:
+        Slices sorted along their normal on an affine that is exact, sheared ones too; the
+        time axis of slices that repeat their place; values after the modality's rescale or
+        table, as RGB for palettes and YBR; brightness turned for MONOCHROME1 but for CT.
+        ``source`` says which frame each slice is.
+
+    Raises:
+        DataError: There is no image, there are several series, or the files form no image:
+            slices missing, mixed, doubled or of different sizes.
+        ResourceError: It does not fit into memory.
+        UsageError: There is no series of this name.
+    """
+    with dicom_files(path) as files:
+        headers = read_series(path, files, series_uid)
+        refuse_mixed_pixels(path, headers)
+        arrangement = arrange(path, headers)
+        array = decode(path, headers, arrangement)
+    refuse_non_finite(path, array)
+    frames = [frame for row in arrangement.frames for frame in row]
+    return Image(
+        array=array,
+        geometry=arrangement.geometry,
+        channel_names=("R", "G", "B") if array.shape[1] == 3 else ("intensity",),
+        modality=headers[0].modality,
+        name=path.name or path.resolve().name,
+        has_time=arrangement.has_time,
+        frame_seconds=arrangement.frame_seconds,
+        source=DicomSource(
+            series_uid=headers[0].series_uid,
+            planes=tuple(
+                DicomPlane(frame.file.path, frame.number, frame.file.member) for frame in frames
+            ),
+        ),
+    )
+
+
+def load_labels(path: Path) -> NoReturn:
+    """Refuse: DICOM segmentations are written, and read by other programs.
+
+    Raises:
+        DataError: Always.
+    """
+    raise DataError(
+        path,
+        found="a folder" if path.is_dir() else "a DICOM file or archive",
+        expected="a label map in another format, such as NIfTI",
+        remedy="convert it, or name the label map",
+    )
