@@ -1,0 +1,72 @@
+"""Choosing one series among the DICOM files of a folder."""
+
+from __future__ import annotations
+
+import collections
+from pathlib import Path
+
+from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.images.dicom_files import DicomFile
+from omniseg_backend.images.dicom_header import Header
+from omniseg_backend.images.dicom_kinds import refuse_no_image
+from omniseg_backend.images.dicom_parsing import parse_header
+
+_LONGEST_LIST = 8
+
+
+def read_series(path: Path, files: list[DicomFile], series_uid: str | None) -> list[Header]:
+    """The headers of one series; what is no image is passed over beside images.
+
+    Args:
+        path: The file, folder or archive, for messages.
+        files: Its DICOM files.
+        series_uid: Which series; may be left out where there is only one.
+
+    Returns:
+        At least one header, in the order of the file names.
+
+    Raises:
+        DataError: A header is damaged, nothing is an image, or there are several series and
+            none was named.
+        UsageError: There is no series of this name.
+    """
+    headers, others = [], set()
+    for file in files:
+        header = parse_header(file)
+        if isinstance(header, Header):
+            headers.append(header)
+        else:
+            others.add(header)
+    if not headers:
+        raise refuse_no_image(path, " and ".join(sorted(others)))
+    series: dict[str, list[Header]] = collections.defaultdict(list)
+    for header in headers:
+        series[header.series_uid].append(header)
+    if series_uid is not None:
+        if series_uid not in series:
+            raise UsageError(
+                f"series {series_uid}",
+                found=f"no such series in {path}",
+                expected=_listed(series),
+                remedy="name one of these",
+            )
+        return series[series_uid]
+    if len(series) > 1:
+        raise DataError(
+            path,
+            found=f"{len(series)} series: {_listed(series)}",
+            expected="one series",
+            remedy="name one by its number, with --series or series_uid=, or copy its files apart",
+        )
+    return headers
+
+
+def _listed(series: dict[str, list[Header]]) -> str:
+    """``UID (CT, 120 images of 512 x 512)``, and so on; without the texts that people typed."""
+    shown = [
+        f"{uid or 'without a number'} ({found[0].modality_code or 'unknown'}, "
+        f"{sum(len(header.frames) for header in found)} images of "
+        f"{found[0].pixels.columns} x {found[0].pixels.rows})"
+        for uid, found in sorted(series.items())[:_LONGEST_LIST]
+    ]
+    return ", ".join(shown) + (" and more" if len(series) > _LONGEST_LIST else "")
