@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError, ResourceError
+from omniseg_backend.common.platform import replace_file
 
 #: The place is to blame, and another one would do. EEXIST and ENOENT arise where a parent of
 #: the target is a file, or lies in a file system that makes no folders.
@@ -85,7 +86,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 _flush_to_disk(temporary)
             if target.is_dir() and temporary.is_dir():
                 shutil.rmtree(target)
-            temporary.replace(target)
+            replace_file(temporary, target)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import math
 import os
 import platform
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 # mallopt's parameters, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 _MEBIBYTE = 2**20
+
+IS_WINDOWS = os.name == "nt"
+# subprocess defines these only on Windows, where they mean: no console, and own Ctrl-C group.
+_CREATE_NEW_PROCESS_GROUP, _DETACHED_PROCESS = 0x200, 0x8
+# A virus scanner or an indexer holds a fresh file for some tens of milliseconds.
+_REPLACE_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
 def usable_cpus() -> int:
@@ -98,3 +109,103 @@ def _cpus_in_mask() -> int:
     if hasattr(process, "cpu_affinity"):  # Windows
         return len(process.cpu_affinity())
     return os.cpu_count() or 1  # macOS has no affinity masks
+
+
+def detached_process(*, windows: bool = IS_WINDOWS) -> dict[str, Any]:
+    """Options of ``subprocess.Popen`` for a process that outlives the one that starts it.
+
+    It leads its own group (and session), so that neither a closed terminal nor Ctrl-C in the
+    parent reaches it, and ``end_process_group`` reaches it with all that it started.
+    """
+    if windows:
+        return {"creationflags": _CREATE_NEW_PROCESS_GROUP | _DETACHED_PROCESS}
+    return {"start_new_session": True}
+
+
+def end_process_group(
+    leader: int, *, windows: bool = IS_WINDOWS, kill: Callable[[int], None] | None = None
+) -> None:
+    """End a detached process and everything that it started; nothing if it is gone.
+
+    Args:
+        leader: Process id of the detached process.
+        windows: Which branch to take. Windows has no group to signal: the tree of children is
+            walked, children first being listed, then ended with their parent.
+        kill: Ends one process, in the Windows branch; psutil's by default.
+    """
+    if not windows:
+        try:
+            os.killpg(leader, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            # PermissionError: macOS says so of a group whose members are all zombies.
+            return
+        return
+    import psutil
+
+    def end(process_id: int) -> None:
+        psutil.Process(process_id).kill()
+
+    try:
+        parent = psutil.Process(leader)
+        tree = [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return
+    for process in tree:
+        try:
+            (kill or end)(process.pid)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def replace_file(
+    source: Path,
+    target: Path,
+    *,
+    windows: bool = IS_WINDOWS,
+    replace: Callable[[Path, Path], None] = os.replace,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Rename over an existing file, also while another program looks at it.
+
+    POSIX allows that. Windows refuses while the target is open, mostly for a moment: then it is
+    tried again for up to 0.8 s.
+
+    Raises:
+        PermissionError: The target stayed in use, or may not be replaced.
+    """
+    for wait in _REPLACE_PAUSES if windows else ():
+        try:
+            replace(source, target)
+        except PermissionError:
+            pause(wait)
+        else:
+            return
+    replace(source, target)
+
+
+def try_lock(descriptor: int, *, windows: bool = IS_WINDOWS) -> bool:
+    """Lock an open file for this process alone, without waiting.
+
+    The system drops the lock when the descriptor is closed or the process dies.
+
+    Args:
+        descriptor: Of a file opened for writing; on Windows its first byte is locked.
+        windows: Which branch to take.
+
+    Returns:
+        Whether it is ours; false where another process holds it.
+    """
+    if windows:
+        msvcrt = importlib.import_module("msvcrt")
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    fcntl = importlib.import_module("fcntl")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
