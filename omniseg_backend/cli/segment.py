@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="A NIfTI, PNG, JPEG or TIFF file.")],
+    image: Annotated[Path, typer.Argument(help="An image file; README.md lists the formats.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", show_default=False, help="The mask: .nii.gz, .nii or .png."),
@@ -92,6 +92,8 @@ def segment(
             raise _no_output(image)
         terminal.progress(f"reading {image.name}", 0.0)
         read = _read(image, modality, override_modality=override_modality)
+        for note in read.notes:
+            terminal.say(f"{image.name}: {note}")
         box = None if region is None else parse_region(region, read.geometry)
         bundle = _choose(read, task, model, variant, terminal)
         if output is None or estimate:

@@ -90,6 +90,11 @@ def _is_nifti(head: bytes) -> bool:
     return head[:4] in _NIFTI_LENGTHS
 
 
+def _is_nifti_pair(head: bytes) -> bool:
+    # ANALYZE 7.5 begins alike and has no magic; the reader says why it is refused.
+    return _is_nifti(head) and b"n+" not in (head[344:346], head[4:6])
+
+
 def _is_nifti_gz(head: bytes) -> bool:
     if not head.startswith(_GZIP):
         return False
@@ -105,6 +110,10 @@ def _is_png(head: bytes) -> bool:
 
 def _is_jpeg(head: bytes) -> bool:
     return head.startswith(b"\xff\xd8\xff")
+
+
+def _is_bmp(head: bytes) -> bool:
+    return head.startswith(b"BM")
 
 
 def _is_tiff(head: bytes) -> bool:
@@ -156,8 +165,10 @@ def _is_nrrd(head: bytes) -> bool:
 FORMATS: tuple[Format, ...] = (
     Format("a compressed NIfTI", (".nii.gz",), "omniseg_backend.images.nifti", _is_nifti_gz),
     Format("an uncompressed NIfTI", (".nii",), "omniseg_backend.images.nifti", _is_nifti),
+    Format("the header of a NIfTI pair", (".hdr",), "omniseg_backend.images.nifti", _is_nifti_pair),
     Format("a PNG picture", (".png",), "omniseg_backend.images.raster", _is_png),
     Format("a JPEG picture", (".jpg", ".jpeg"), "omniseg_backend.images.raster", _is_jpeg),
+    Format("a BMP picture", (".bmp",), "omniseg_backend.images.raster", _is_bmp),
     Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
     Format("a MetaImage", (".mha", ".mhd"), "omniseg_backend.images.metaimage", _is_metaimage),
     Format("an NRRD volume", (".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd),
@@ -171,11 +182,17 @@ FORMATS: tuple[Format, ...] = (
 _FOREIGN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("an HDF5 file", lambda head: head.startswith(b"\x89HDF")),
     ("a GIF picture", lambda head: head.startswith(b"GIF8")),
-    ("a BMP picture", lambda head: head.startswith(b"BM")),
     ("a PDF document", lambda head: head.startswith(b"%PDF")),
     ("a gzip-compressed file", lambda head: head.startswith(_GZIP)),
     ("a web page", lambda head: head.lstrip()[:5].lower() in (b"<html", b"<!doc")),
 )
+
+#: Voxels without a header of their own.
+_HEADER_NAMED_INSTEAD = {
+    ".img": "name the .hdr file beside it",
+    ".raw": "name the .mhd or .nhdr file beside it",
+    ".zraw": "name the .mhd file beside it",
+}
 
 
 def readable_suffixes() -> tuple[str, ...]:
@@ -196,7 +213,8 @@ def format_by_name(path: Path) -> Format:
         path,
         found=f"the suffix {path.suffix!r}" if path.suffix else "a name without a suffix",
         expected=f"one of {', '.join(readable_suffixes())}",
-        remedy="convert the file, or give it the suffix of its format",
+        remedy=_HEADER_NAMED_INSTEAD.get(path.suffix.lower())
+        or "convert the file, or give it the suffix of its format",
     )
 
 

@@ -1,8 +1,7 @@
-"""Reading NIfTI-1 and NIfTI-2 (``.nii``, ``.nii.gz``).
+"""Reading NIfTI-1 and NIfTI-2 (``.nii``, ``.nii.gz``, and pairs of ``.hdr`` and ``.img``).
 
-``nifti_header`` judges the header; the voxels are decoded here, so that a false header, a cut-off
-file or a damaged gzip stream is found before memory is given away, and gzip's checksum is
-compared to the end.
+``nifti_header`` judges the header; the voxels are decoded as ``raw_block`` does, so that a false
+header, a cut-off file or a damaged gzip stream is found before memory is given away.
 
 Axes: dimensions 1 to 3 are i, j, k; the 4th is time; the 5th is channels, as the standard has
 it. A volume with channels but without time is therefore (i, j, k, 1, channels).
@@ -13,9 +12,11 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
@@ -23,9 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.checks import (
-    DEFLATE_LIMIT,
-    refuse_cut_off,
     refuse_larger_than_memory,
     refuse_non_finite,
     whole_labels,
@@ -37,17 +37,17 @@ from omniseg_backend.images.nifti_header import (
     Header,
     data_offset,
     frame_seconds,
-    geometry_of,
     read_header,
     scaling,
     shape_and_type,
 )
+from omniseg_backend.images.nifti_orientation import grid_of
+from omniseg_backend.images.raw_block import read_block
 from omniseg_backend.images.records import KEY, refine_geometry, refine_image
 
 #: Code of the header extension that holds plain text, where our record stands.
 COMMENT_EXTENSION = 6
 
-_CHUNK = 1 << 20
 _LARGEST_EXTENSION = 1 << 24
 
 
@@ -60,17 +60,19 @@ class _Contents(NamedTuple):
     has_time: bool
     frame_seconds: float | None
     record: str | None
+    notes: tuple[Flag, ...]
 
 
 def load_image(path: Path) -> Image:
     """Read a NIfTI file as an image.
 
     Args:
-        path: A ``.nii`` or ``.nii.gz`` file.
+        path: A ``.nii`` or ``.nii.gz`` file, or the ``.hdr`` of a pair.
 
     Returns:
-        The voxels with the header's slope and intercept applied, on nibabel's best affine in
-        mm; always a 3-dimensional geometry, also with a single slice.
+        The voxels with the header's slope and intercept applied, on the grid that
+        ``nifti_orientation`` chooses, in mm; always a 3-dimensional geometry, also with a
+        single slice.
 
     Raises:
         DataError: The file is damaged, or holds what an image cannot.
@@ -85,6 +87,7 @@ def load_image(path: Path) -> Image:
         name=path.name,
         has_time=contents.has_time,
         frame_seconds=contents.frame_seconds,
+        notes=contents.notes,
     )
     return refine_image(image, contents.record, path)
 
@@ -110,26 +113,44 @@ def load_labels(path: Path) -> LabelFile:
         has_time=contents.has_time,
         frame_seconds=contents.frame_seconds,
         record=contents.record,
+        notes=contents.notes,
     )
 
 
 def _read(path: Path) -> _Contents:
-    compressed = path.name.lower().endswith(".gz")
-    capacity = path.stat().st_size * (DEFLATE_LIMIT if compressed else 1)
+    pair = path.name.lower().endswith(".hdr")
+    with _damaged(path), _open(path) as stream:
+        header = read_header(path, stream, pair=pair)
+        shape, dtype = shape_and_type(path, header)
+        offset = data_offset(path, header, pair=pair)
+        slope, intercept = scaling(path, header)
+        geometry, notes = grid_of(path, header, shape)
+        record = _read_record(stream, header, path.stat().st_size if pair else offset)
+    if slope is not None:
+        refuse_larger_than_memory(path, math.prod(shape) * (dtype.itemsize + 8))
+    holder = _voxel_file(path) if pair else path
+    compressed = holder.name.lower().endswith(".gz")
+    voxels = (
+        read_block(holder, shape, dtype, encoding="gzip", skip=offset)
+        if compressed
+        else read_block(holder, shape, dtype, start=offset)
+    )
+    planes, names = _channels(path, voxels)
+    scaled = _scale(planes, slope, intercept)
+    array = scaled.transpose(3, 4, 0, 1, 2)
+    has_time = len(shape) == 4 or (len(shape) > 4 and shape[3] > 1)
+    seconds = frame_seconds(header) if has_time else None
+    return _Contents(array, names, geometry, has_time, seconds, record, notes)
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+@contextlib.contextmanager
+def _damaged(path: Path) -> Iterator[None]:
     try:
-        with _open(path, compressed=compressed) as stream:
-            header = read_header(path, stream)
-            shape, dtype = shape_and_type(path, header)
-            offset = data_offset(path, header)
-            size = math.prod(shape) * dtype.itemsize
-            refuse_cut_off(path, found_bytes=capacity, expected_bytes=offset + size)
-            slope, intercept = scaling(path, header)
-            decoded = size if slope is None else math.prod(shape) * 8
-            refuse_larger_than_memory(path, size + decoded)
-            geometry = geometry_of(path, header, shape)
-            record = _read_record(stream, header, offset)
-            stream.seek(offset)
-            raw = _read_voxels(path, stream, size)
+        yield
     except (EOFError, zlib.error, OSError) as error:
         raise DataError(
             path,
@@ -137,17 +158,24 @@ def _read(path: Path) -> _Contents:
             expected="a complete NIfTI that can be read to its end",
             remedy="copy or download the file again",
         ) from error
-    voxels = raw.view(dtype).reshape(shape, order="F")
-    planes, names = _channels(path, voxels)
-    scaled = _scale(planes, slope, intercept)
-    array = scaled.transpose(3, 4, 0, 1, 2)
-    has_time = len(shape) == 4 or (len(shape) > 4 and shape[3] > 1)
-    seconds = frame_seconds(header) if has_time else None
-    return _Contents(array, names, geometry, has_time, seconds, record)
 
 
-def _open(path: Path, *, compressed: bool) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if compressed else path.open("rb")
+def _voxel_file(header: Path) -> Path:
+    """The ``.img`` beside a ``.hdr``.
+
+    Raises:
+        DataError: There is none.
+    """
+    for suffix in (".img", ".img.gz", ".IMG"):
+        beside = header.with_name(header.name[: -len(".hdr")] + suffix)
+        if beside.is_file():
+            return beside
+    raise DataError(
+        header,
+        found="a header without its voxels",
+        expected=f"{header.stem}.img beside it",
+        remedy="copy both files into one folder",
+    )
 
 
 def _scale(planes: NDArray[Any], slope: float | None, intercept: float) -> NDArray[np.generic]:
@@ -183,20 +211,6 @@ def _read_record(stream: BinaryIO, header: Header, offset: int) -> str | None:
             return content.decode("utf-8", errors="replace")
         position += size
     return None
-
-
-def _read_voxels(path: Path, stream: BinaryIO, size: int) -> NDArray[np.uint8]:
-    voxels = np.empty(size, dtype=np.uint8)
-    done = 0
-    while chunk := stream.read(min(_CHUNK, size - done)):
-        voxels[done : done + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
-        done += len(chunk)
-    refuse_cut_off(path, found_bytes=done, expected_bytes=size)
-    if path.name.lower().endswith(".gz"):
-        # gzip compares its checksum only when the end is met.
-        while stream.read(_CHUNK):
-            continue
-    return voxels
 
 
 def _channels(path: Path, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What a NIfTI header says: shape, voxel type, scaling, geometry, frame time.
+"""What a NIfTI header says: shape, voxel type, scaling, frame time.
 
 nibabel interprets the fields; each is judged here, in words that a user understands.
 """
@@ -13,24 +13,26 @@ import nibabel
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from omniseg_backend.common.errors import DataError, GeometryError
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.checks import refuse_cut_off
-from omniseg_backend.images.geometry import Geometry
 
 Header = nibabel.Nifti1Header
 
-#: ``xyzt_units``: the low three bits state the unit of space, the next three that of time.
-#: An unstated unit of space is taken as mm, as FSL, ITK and SPM do.
-_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+#: ``xyzt_units``: bits 3 to 5 state the unit of time.
 _SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 _COLOURS = (("R", "G", "B"), ("R", "G", "B", "A"))
 
 
-def read_header(path: Path, stream: BinaryIO) -> Header:
+def read_header(path: Path, stream: BinaryIO, *, pair: bool) -> Header:
     """The header at the start of ``stream``, of either version and byte order.
 
+    Args:
+        path: For messages.
+        stream: The decompressed file.
+        pair: Whether the voxels lie in another file.
+
     Raises:
-        DataError: It is cut off, or no single-file NIfTI's.
+        DataError: It is cut off, or of the other kind.
     """
     block = stream.read(nibabel.Nifti2Header.sizeof_hdr)
     second = int.from_bytes(block[:4], "little") == 540 or int.from_bytes(block[:4], "big") == 540
@@ -38,12 +40,19 @@ def read_header(path: Path, stream: BinaryIO) -> Header:
     refuse_cut_off(path, found_bytes=len(block), expected_bytes=kind.sizeof_hdr)
     header = kind(block[: kind.sizeof_hdr], check=False)
     magic = bytes(header["magic"].item())
-    if not magic.startswith((b"n+1", b"n+2")):
+    if pair and not magic.startswith((b"ni1", b"ni2")):
+        raise DataError(
+            path,
+            found="an ANALYZE 7.5 header, which does not say which side is left",
+            expected="a NIfTI header",
+            remedy="convert it with the program that wrote it, checking the sides",
+        )
+    if not pair and not magic.startswith((b"n+1", b"n+2")):
         raise DataError(
             path,
             found="a header without its voxels (ANALYZE 7.5, or one half of a .hdr/.img pair)",
             expected="a single-file NIfTI",
-            remedy="convert both files to one .nii.gz",
+            remedy="give the pair's header the suffix .hdr, beside its .img",
         )
     return header
 
@@ -94,14 +103,14 @@ def _voxel_type_error(path: Path, found: str) -> DataError:
     )
 
 
-def data_offset(path: Path, header: Header) -> int:
-    """The byte at which the voxels begin.
+def data_offset(path: Path, header: Header, *, pair: bool) -> int:
+    """The byte at which the voxels begin, in the file that holds them.
 
     Raises:
         DataError: That lies within the header, or is no number.
     """
     stated = float(header["vox_offset"])
-    first = header.sizeof_hdr + 4
+    first = 0 if pair else header.sizeof_hdr + 4
     if stated == 0:
         return int(first)
     if not first <= stated < 2**53:
@@ -132,46 +141,6 @@ def scaling(path: Path, header: Header) -> tuple[float | None, float]:
     if slope is None or (slope, intercept) == (1.0, 0.0):
         return None, 0.0
     return float(slope), float(intercept)
-
-
-def geometry_of(path: Path, header: Header, shape: tuple[int, ...]) -> Geometry:
-    """The grid in mm: by the sform if there is one, else the qform, else the spacing alone.
-
-    Raises:
-        GeometryError: The header describes no grid in space.
-    """
-    pixdim = header["pixdim"]
-    # The standard reads a qfac of 0 as 1, and signs of spacings as meaningless; nibabel
-    # refuses both.
-    pixdim[0] = -1.0 if pixdim[0] < 0 else 1.0
-    pixdim[1:4] = np.abs(pixdim[1:4])
-    for axis, length in enumerate(shape[:3], start=1):
-        # Flat files leave the spacing of the axis that they lack at 0.
-        if length == 1 and pixdim[axis] == 0:
-            pixdim[axis] = 1.0
-    unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0b111)
-    if unit is None:
-        raise DataError(
-            path,
-            found=f"the unknown unit code {int(header['xyzt_units'])} (xyzt_units)",
-            expected="metres, millimetres or micrometres",
-            remedy="correct the header's unit",
-        )
-    try:
-        affine = np.array(header.get_best_affine(), dtype=np.float64)
-        affine[:3] *= unit
-        return Geometry((shape[0], shape[1], shape[2]), affine, "mm", 3)
-    except GeometryError as error:
-        raise GeometryError(
-            path, found=error.found, expected=error.expected, remedy=error.remedy
-        ) from error
-    except (HeaderDataError, ValueError, np.linalg.LinAlgError) as error:
-        raise GeometryError(
-            path,
-            found=f"an orientation that cannot be read ({error})",
-            expected="a valid sform or qform",
-            remedy="correct the image's header",
-        ) from error
 
 
 def frame_seconds(header: Header) -> float | None:

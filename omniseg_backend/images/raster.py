@@ -1,15 +1,15 @@
-"""Reading PNG and JPEG pictures.
+"""Reading PNG, JPEG and BMP pictures.
 
 Pixels are taken as they are stored: i runs along the columns, j down the rows. A camera's
 EXIF orientation is not applied, so that labels match the stored pixels, whatever a viewer
-shows; a picture that carries one is reported in the log. The resolution in a picture's header
-describes paper or a screen, never the patient, and is not read: the unit is ``px``.
+shows; the image's notes report it. The resolution in a picture's header describes paper or a
+screen, never the patient, and is not read: the unit is ``px``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
+import dataclasses
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.checks import (
     DEFLATE_LIMIT,
     refuse_cut_off,
@@ -31,8 +32,6 @@ from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.records import KEY, refine_geometry, refine_image
 
-logger = logging.getLogger(__name__)
-
 _EXIF_ORIENTATION = 274
 #: Older releases of Pillow open 16-bit grey PNG as mode I.
 _GREY_MODES = ("L", "I;16", "I")
@@ -41,7 +40,7 @@ _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "I;16": 2, "I": 4, "RG
 
 
 def load_image(path: Path) -> Image:
-    """Read a PNG or JPEG file as a picture, grey (8 or 16 bit) or RGB (8 bit).
+    """Read a PNG, JPEG or BMP file as a picture, grey (8 or 16 bit) or RGB (8 bit).
 
     Raises:
         DataError: The file is damaged, transparent, animated, or in a colour space such as
@@ -49,13 +48,13 @@ def load_image(path: Path) -> Image:
         ResourceError: It does not fit into memory.
     """
     picture = _open(path)
-    _report_orientation(path, picture)
     image = Image.from_picture(_grey_or_rgb(path, picture), name=path.name)
+    image = dataclasses.replace(image, notes=_turned(picture))
     return refine_image(image, _record(picture), path)
 
 
 def load_labels(path: Path) -> LabelFile:
-    """Read a PNG file as a label map: grey values, or the indices of a palette.
+    """Read a PNG or BMP file as a label map: grey values, or the indices of a palette.
 
     Raises:
         DataError: The file is damaged, a colour picture, or a JPEG, whose compression
@@ -63,7 +62,7 @@ def load_labels(path: Path) -> LabelFile:
         ResourceError: It does not fit into memory.
     """
     picture = _open(path)
-    if picture.format != "PNG":
+    if picture.format == "JPEG":
         raise DataError(
             path,
             found="a JPEG picture, whose compression changes label values",
@@ -89,12 +88,13 @@ def load_labels(path: Path) -> LabelFile:
 
 def _open(path: Path) -> PIL.Image.Image:
     """A decoded picture whose header was first checked against the file and the memory."""
-    with damaged_picture(path), PIL.Image.open(path, formats=["PNG", "JPEG"]) as picture:
+    with damaged_picture(path), PIL.Image.open(path, formats=["PNG", "JPEG", "BMP"]) as picture:
         _check_mode(path, picture)
-        if picture.format == "PNG":
-            # One bit per pixel is the least that a PNG stores.
+        packed = {"PNG": DEFLATE_LIMIT, "BMP": None if picture.info.get("compression") else 1}
+        if (factor := packed.get(str(picture.format))) is not None:
+            # One bit per pixel is the least that PNG and BMP store.
             least = picture.width * picture.height // 8
-            capacity = path.stat().st_size * DEFLATE_LIMIT
+            capacity = path.stat().st_size * factor
             refuse_cut_off(path, found_bytes=capacity, expected_bytes=least)
         # The decoded picture, its conversion and the array.
         needed = 3 * picture.width * picture.height * _PIXEL_BYTES[picture.mode]
@@ -151,14 +151,15 @@ def _png_depth(path: Path) -> int:
         return stream.read(25)[24]
 
 
-def _report_orientation(path: Path, picture: PIL.Image.Image) -> None:
+def _turned(picture: PIL.Image.Image) -> tuple[Flag, ...]:
     orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
-    if orientation != 1:
-        logger.warning(
-            "%s: EXIF orientation %s is not applied; labels lie on the pixels as they are stored",
-            path.name,
-            orientation,
-        )
+    if orientation == 1:
+        return ()
+    sentence = (
+        f"The picture's EXIF orientation ({orientation}) is not applied: labels lie on the pixels "
+        "as they are stored, which a viewer may show turned."
+    )
+    return (Flag("exif_orientation", sentence),)
 
 
 def _record(picture: PIL.Image.Image) -> str | None:

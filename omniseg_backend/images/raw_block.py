@@ -59,11 +59,11 @@ def read_block(
         ResourceError: The voxels do not fit into memory.
     """
     size = math.prod(shape) * dtype.itemsize
-    held = path.stat().st_size - start
+    held = max(0, path.stat().st_size - start)
     skipped = max(skip, 0)
     if encoding != "bzip2":  # whose expansion has no useful limit
         capacity = held if encoding == "raw" else held * DEFLATE_LIMIT
-        refuse_cut_off(path, found_bytes=capacity - skipped, expected_bytes=size)
+        refuse_cut_off(path, found_bytes=max(0, capacity - skipped), expected_bytes=size)
     swapped = not dtype.isnative
     refuse_larger_than_memory(path, size * (2 if swapped else 1))
     first = start + (held - size if skip == -1 else 0)

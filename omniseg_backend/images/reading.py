@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from omniseg_backend.images.formats import DICOM, format_of
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
 from omniseg_backend.images.segmentation import Segmentation
+
+logger = logging.getLogger(__name__)
 
 #: Minima that hint at Hounsfield units: air is -1000, padding of scanners lies down to -3072;
 #: no other method that is stored as a volume has them as a rule.
@@ -32,7 +35,8 @@ def read_image(
         series_uid: Which DICOM series, where a folder or archive holds several.
 
     Returns:
-        The image, with its array as (time, channel, i, j, k).
+        The image, with its array as (time, channel, i, j, k), and notes on what its reader
+        assumed where the file was silent.
 
     Raises:
         DataError: The file cannot be used, or states another modality than ``modality``.
@@ -58,7 +62,7 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
     """Read a label file; the format follows from the suffix and is checked in the content.
 
     Args:
-        path: A NIfTI, PNG or TIFF file of whole numbers; 0 is the background.
+        path: A file of whole numbers in a lossless format; 0 is the background.
         classes: What the values mean. Otherwise the record that this project's writers leave
             beside (``NAME.json``) or in the file says so; without one, every value found is
             named ``class N``.
@@ -72,6 +76,8 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
     """
     path = Path(path)
     file = format_of(path).load_module().load_labels(path)
+    for note in file.notes:
+        logger.info("%s: %s", path.name, note)  # what the image beside it says too
     found = _values_present(file.labels)
     provenance = None
     if classes is None:

@@ -55,7 +55,8 @@ def plan_work(
         _require_cut_out(checked.image, manifest, checked.flags)
     inside = whole(seen.geometry) if cropped_to or region is None else region
     layout = plane_layout(seen.geometry, manifest.preprocessing.slicing)
-    return Work(checked.image, inside, cropped_to, layout, (*_demo(manifest), *checked.flags))
+    flags = (*_demo(manifest), *image.notes, *checked.flags)
+    return Work(checked.image, inside, cropped_to, layout, flags)
 
 
 def _require_cut_out(image: Image, manifest: Manifest, flags: tuple[Flag, ...]) -> None:

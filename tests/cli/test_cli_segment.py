@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from omniseg_backend.images.modality import Modality
@@ -211,3 +212,16 @@ def test_a_known_modality_is_overruled_on_request_only(
     taken = omniseg("segment", path, *options, "--override-modality", "--json")
     flags = [flag["code"] for flag in document(taken)["flags"]]
     assert "modality_override" in flags
+
+
+def test_what_the_reader_assumed_is_said_and_flagged(
+    omniseg: Omniseg, make_model: MakeModel, square: Path, tmp_path: Path
+) -> None:
+    picture = PIL.Image.open(square)
+    exif = picture.getexif()
+    exif[274] = 6  # turned by a quarter
+    picture.save(tmp_path / "turned.png", exif=exif)
+    options = ("-o", tmp_path / "mask.png", "--model", make_model().path, "--json")
+    result = omniseg("segment", tmp_path / "turned.png", *options)
+    assert "turned.png: The picture's EXIF orientation (6) is not applied" in result.stderr
+    assert "exif_orientation" in [flag["code"] for flag in document(result)["flags"]]

@@ -67,7 +67,7 @@ def test_an_affine_that_is_not_finite_names_the_file(tmp_path, volume):
 
 
 def test_an_affine_that_collapses_names_the_file(tmp_path, volume):
-    path = patch(save(tmp_path / "a.nii", volume), 280, "<12f", *[0.0] * 12)
+    path = patch(save(tmp_path / "a.nii", volume), 280, "<12f", *[1.0] * 12)
     with pytest.raises(GeometryError, match=r"a\.nii: found an affine that collapses"):
         read_image(path)
 

@@ -125,14 +125,15 @@ def test_cmyk_is_refused(tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
-def test_exif_orientation_is_reported_and_not_applied(tmp_path, caplog):
+def test_exif_orientation_is_noted_and_not_applied(tmp_path):
     picture = PIL.Image.fromarray(GREY)
     exif = picture.getexif()
     exif[274] = 6
     picture.save(tmp_path / "a.jpg", exif=exif)
     image = read_image(tmp_path / "a.jpg")
     assert image.geometry.shape == (7, 5, 1)
-    assert "EXIF orientation 6 is not applied" in caplog.text
+    assert [note.code for note in image.notes] == ["exif_orientation"]
+    assert "EXIF orientation (6) is not applied" in image.notes[0].sentence
 
 
 def test_dots_per_inch_are_no_spacing(tmp_path):
@@ -187,3 +188,33 @@ def test_real_dermoscopy_is_read_with_its_mask(shared_data):
     assert image.channel_names == ("R", "G", "B")
     assert mask.geometry.is_close(image.geometry)
     assert len(mask.classes) == 1
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_bmp_pictures_and_masks(tmp_path, mode):
+    picture = PIL.Image.fromarray(GREY % 3).convert("P")
+    picture.putpalette([0, 0, 0, 200, 100, 50, 9, 8, 7])
+    if mode != "P":
+        picture = PIL.Image.fromarray(GREY).convert(mode)
+    picture.save(tmp_path / "a.bmp")
+    image = read_image(tmp_path / "a.bmp")
+    assert (image.geometry.unit, image.geometry.shape) == ("px", (7, 5, 1))
+    expected = np.array(picture.convert("RGB" if mode in ("P", "RGB") else "L"))
+    assert np.array_equal(image.array[0, ..., 0].transpose(2, 1, 0), np.atleast_3d(expected))
+    if mode == "RGB":
+        with pytest.raises(DataError, match="one label per pixel"):
+            read_segmentation(tmp_path / "a.bmp")
+        return
+    labels = read_segmentation(tmp_path / "a.bmp").labels[0, :, :, 0]
+    assert np.array_equal(labels.T, np.array(picture))
+
+
+def test_a_bmp_that_is_cut_off_or_announces_too_much_is_refused(tmp_path):
+    PIL.Image.fromarray(GREY).save(tmp_path / "a.bmp")
+    content = (tmp_path / "a.bmp").read_bytes()
+    (tmp_path / "a.bmp").write_bytes(content[:-9])
+    with pytest.raises(DataError, match="cannot be decoded"):
+        read_image(tmp_path / "a.bmp")
+    (tmp_path / "a.bmp").write_bytes(content[:18] + (9000).to_bytes(4, "little") * 2 + content[26:])
+    with pytest.raises(DataError, match="that its header announces"):
+        read_image(tmp_path / "a.bmp")

@@ -34,7 +34,7 @@ def contents(tmp_path) -> dict[str, bytes]:
     volume = nibabel.Nifti1Image(PIXELS.T[:, :, np.newaxis], np.eye(4))
     for suffix in (".nii", ".nii.gz"):
         nibabel.save(volume, tmp_path / f"source{suffix}")
-    for suffix in (".png", ".jpg"):
+    for suffix in (".png", ".jpg", ".bmp"):
         PIL.Image.fromarray(PIXELS).save(tmp_path / f"source{suffix}")
     tifffile.imwrite(tmp_path / "source.tif", PIXELS)
     for suffix in (".nrrd", ".mha"):
@@ -96,7 +96,7 @@ def test_empty_missing_and_nameless_files_and_folders(tmp_path):
                 read(tmp_path / name)
 
 
-@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".png", ".jpg", ".bmp", ".tif"])
 def test_randomly_changed_bytes_give_an_image_or_a_clear_refusal(tmp_path, contents, suffix):
     rng = np.random.default_rng(23)
     path = tmp_path / f"changed{suffix}"
