@@ -7,7 +7,6 @@ folder, and messages name elements and never repeat what people typed into them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.checks import refuse_non_finite
@@ -16,6 +15,7 @@ from omniseg_backend.images.dicom_geometry import arrange
 from omniseg_backend.images.dicom_pixels import decode, refuse_mixed_pixels
 from omniseg_backend.images.dicom_series import read_series
 from omniseg_backend.images.dicom_source import DicomPlane, DicomSource
+from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.image import Image
 
 
@@ -72,15 +72,21 @@ def load_series(path: Path, series_uid: str | None = None) -> Image:
     )
 
 
-def load_labels(path: Path) -> NoReturn:
-    """Refuse: DICOM segmentations are written, and read by other programs.
+def load_labels(path: Path) -> LabelFile:
+    """Read a DICOM segmentation; see ``dicom_seg_reading``.
 
     Raises:
-        DataError: Always.
+        DataError: It is a folder, an archive or no segmentation, or no label map can hold it.
+        ResourceError: It does not fit into memory.
     """
-    raise DataError(
-        path,
-        found="a folder" if path.is_dir() else "a DICOM file or archive",
-        expected="a label map in another format, such as NIfTI",
-        remedy="convert it, or name the label map",
-    )
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        raise DataError(
+            path,
+            found="a folder or archive",
+            expected="one file with a DICOM segmentation, or a label map in another format",
+            remedy="name the segmentation's file",
+        )
+    # highdicom takes a second to import, and images need it not.
+    from omniseg_backend.images.dicom_seg_reading import load_labels as load_segments
+
+    return load_segments(path)

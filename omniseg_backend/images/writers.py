@@ -75,6 +75,7 @@ class Writer:
 WRITERS: tuple[Writer, ...] = (
     Writer((".nii", ".nii.gz"), "omniseg_backend.images.nifti_writing", sidecar=True),
     Writer((".png",), "omniseg_backend.images.png_writing"),
+    Writer((".dcm",), "omniseg_backend.images.dicom_seg_writing", images=False),
 )
 
 

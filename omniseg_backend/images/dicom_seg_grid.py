@@ -1,0 +1,105 @@
+"""On which grid the frames of a DICOM segmentation lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+from omniseg_backend.common.errors import GeometryError
+from omniseg_backend.images.geometry import Geometry
+
+#: Voxels by which a frame may miss its place in the grid: positions are stored with as many
+#: as 16 digits and as few as 3.
+_TOLERANCE = 0.05
+
+
+def grid_of(
+    affines: list[NDArray[np.float64]],
+    in_plane: tuple[int, int],
+    dataset: pydicom.Dataset,
+    path: Path,
+) -> Geometry:
+    """The grid through all frames' planes, its third axis along their normal.
+
+    Args:
+        affines: Of the frames, as ``plane_affine`` gives them.
+        in_plane: Columns and rows.
+        dataset: Its stated distance of slices holds where stored frames leave slices out.
+        path: For messages.
+
+    Raises:
+        GeometryError: The frames are not parallel, or lie nowhere.
+    """
+    steps = affines[0][:, :2]
+    # RAS is LPS turned by 180 degrees about z, so the normal keeps its sense.
+    normal = np.cross(steps[:, 0], steps[:, 1])
+    length = np.linalg.norm(normal)
+    if not np.isfinite(affines).all() or not length:
+        raise irregular(path, "positions or orientations that are no numbers or zero")
+    if any(not np.allclose(affine[:, :2], steps, rtol=0, atol=1e-3) for affine in affines):
+        raise irregular(path, "frames of several orientations or pixel spacings")
+    normal /= length
+    heights = np.array([affine[:, 2] @ normal for affine in affines])
+    order = np.argsort(heights)
+    first, last = affines[order[0]][:, 2], affines[order[-1]][:, 2]
+    reach = heights[order[-1]] - heights[order[0]]
+    gaps = np.diff(heights[order])
+    gaps = gaps[gaps > 1e-3]
+    stated = _stated_distance(dataset)
+    if not len(gaps):
+        return _geometry(steps, normal * stated, first, (*in_plane, 1))
+    count = int(np.rint(reach / _distance(gaps, stated)))
+    return _geometry(steps, (last - first) / count, first, (*in_plane, count + 1))
+
+
+def slice_of(affine: NDArray[np.float64], grid: Geometry) -> int | None:
+    """Which slice of a grid a frame is; None where it lies on none, or beside it."""
+    inverse = np.linalg.inv(grid.affine)
+    index = inverse[:3, :3] @ affine[:, 2] + inverse[:3, 3]
+    steps = inverse[:3, :3] @ affine[:, :2]
+    k = int(np.rint(index[2]))
+    aligned = np.allclose(steps, np.eye(3)[:, :2], rtol=0, atol=1e-3)
+    placed = np.abs(index - (0, 0, k)).max() < _TOLERANCE
+    return k if aligned and placed and 0 <= k < grid.shape[2] else None
+
+
+def irregular(path: Path, found: str) -> GeometryError:
+    """The error for frames that are no regular volume."""
+    return GeometryError(
+        path,
+        found=found,
+        expected="parallel frames at equal distances",
+        remedy="resample the segmentation onto its image in the program that made it",
+    )
+
+
+def _distance(gaps: NDArray[np.float64], stated: float) -> float:
+    """The distance of slices: the stated one where all gaps are multiples of it."""
+    multiples = gaps / stated
+    fits = np.rint(multiples).min() >= 1 and np.abs(multiples - np.rint(multiples)).max() < 0.05
+    return stated if fits else float(gaps.min())
+
+
+def _geometry(
+    steps: NDArray[np.float64],
+    along: NDArray[np.float64],
+    origin: NDArray[np.float64],
+    shape: tuple[int, int, int],
+) -> Geometry:
+    affine = np.eye(4)
+    affine[:3] = np.column_stack([steps, along, origin])
+    return Geometry(shape, affine, "mm", 3)
+
+
+def _stated_distance(dataset: pydicom.Dataset) -> float:
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()])[0]
+    frame = dataset.PerFrameFunctionalGroupsSequence[0]
+    for group in (shared, frame):
+        for measures in group.get("PixelMeasuresSequence") or ():
+            for keyword in ("SpacingBetweenSlices", "SliceThickness"):
+                if measures.get(keyword):
+                    return abs(float(measures[keyword].value))
+    return 1.0
