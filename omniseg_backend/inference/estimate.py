@@ -12,18 +12,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.images.image import Image
 from omniseg_backend.inference.batches import batch_size
 from omniseg_backend.inference.components import count_classes
 from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.memory import bytes_needed
 from omniseg_backend.inference.probabilities import softmax, strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
 from omniseg_backend.inference.session import NetworkSession, Provider
 from omniseg_backend.inference.session_cache import SESSIONS
 from omniseg_backend.inference.uncertainty import views_for
-from omniseg_backend.inference.work import Work, plan_work
+from omniseg_backend.inference.work import plan_work
 from omniseg_backend.preprocessing.frame import PreparedFrame
 from omniseg_backend.preprocessing.sampling import Blend
 
@@ -31,14 +31,6 @@ Result = TypeVar("Result")
 
 #: Timed runs of one batch; their median, since another program may have had the core.
 _REPEATS = 3
-#: Working memory of the network per input pixel and channel, each stage's channels weighed by
-#: its share of the pixels. Measured: Compact 430 to 490 bytes a pixel, Accurate 1260.
-_NETWORK_BYTES = 42
-#: Percentiles look at no more than about this many values of a channel, in three copies.
-_FITTED_VALUES = 2_000_000
-#: The mask, numbered components and their copies: bytes per voxel of a class's bounding box.
-_COUNTING_BYTES = 6
-_FLOAT = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +91,6 @@ def estimate(
     probabilities, running = _time_batch(session, inputs, manifest.temperature)
     combining, counting = _time_combining(prepared, box, needed, probabilities)
 
-    voxels = math.prod(after - first for first, after in (box.planes, box.rows, box.columns))
     frame_seconds = (
         fitting
         + planes * preparing
@@ -110,7 +101,7 @@ def estimate(
     frames = work.image.frames
     return Estimate(
         seconds=frames * frame_seconds,
-        bytes=_bytes(image, work, manifest, prepared, batch, voxels, uncertainty=uncertainty),
+        bytes=bytes_needed(image, work, manifest, uncertainty=uncertainty),
         planes=frames * planes,
         windows=frames * windows,
     )
@@ -151,41 +142,6 @@ def _time_combining(
 
     chosen, combining = _timed(combine)
     return combining, _timed(lambda: count_classes(chosen, probabilities.shape[1] - 1))[1]
-
-
-def _bytes(
-    image: Image,
-    work: Work,
-    manifest: Manifest,
-    prepared: PreparedFrame,
-    batch: int,
-    voxels: int,
-    *,
-    uncertainty: bool,
-) -> int:
-    """The largest arrays that are held together."""
-    settings, architecture = manifest.preprocessing, manifest.architecture
-    classes = architecture.out_channels
-    window = math.prod(prepared.plan.window)
-    padded = math.prod(prepared.plan.padded)
-    plane = math.prod(prepared.plan.plane)
-
-    maps = 2 if uncertainty else 1
-    width = 2 if max(entry.value for entry in manifest.classes) > 255 else 1
-    held = maps * work.image.frames * math.prod(work.image.geometry.shape) * width
-    if work.cropped_to is not None:
-        held += maps * work.image.frames * math.prod(image.geometry.shape) * width
-
-    features = sum(width / 4**stage for stage, width in enumerate(architecture.widths))
-    network = int(batch * window * features * _NETWORK_BYTES)
-    inputs = batch * window * settings.network_channels * _FLOAT
-    outputs = batch * window * classes * _FLOAT * (5 if uncertainty else 3)
-    kept_planes = (2 * settings.neighbours + 3) * settings.image_channels * padded * _FLOAT
-    blends = maps * classes * (2 * padded + plane) * _FLOAT
-    running = network + inputs + outputs + kept_planes + blends
-    frame = math.prod(work.image.geometry.shape)
-    fitting = 3 * min(frame, _FITTED_VALUES) * _FLOAT
-    return held + max(running, voxels * _COUNTING_BYTES, fitting)
 
 
 def _timed(call: Callable[[], Result]) -> tuple[Result, float]:

@@ -20,6 +20,7 @@ from omniseg_backend.inference.clock import StageClock
 from omniseg_backend.inference.components import count_classes
 from omniseg_backend.inference.confidence import ConfidenceSums
 from omniseg_backend.inference.measurements import measure
+from omniseg_backend.inference.memory import refuse_beyond_memory
 from omniseg_backend.inference.probabilities import strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
 from omniseg_backend.inference.results import ClassResult, SegmentResult, class_flags
@@ -61,6 +62,7 @@ def segment(
     Raises:
         UsageError: The region leaves the image, or the task needs one and got none.
         DataError: The image does not fit the task.
+        ResourceError: The run needs more memory than is free.
         BundleError: The network cannot be run or fails its self-test.
         CancelledError: The user cancelled.
     """
@@ -68,6 +70,7 @@ def segment(
     manifest = bundle.manifest
     with clock.stage("check"):
         work = plan_work(image, manifest, region, override_modality=override_modality)
+        refuse_beyond_memory(image, work, manifest, uncertainty=uncertainty)
     check_cancel(cancel, image.name)
     progress("loading the model", 0.0)
     with clock.stage("load"):
