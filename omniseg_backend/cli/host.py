@@ -6,11 +6,8 @@ import importlib.util
 import multiprocessing
 import platform
 import sys
-import time
 from importlib import metadata
 from pathlib import Path
-
-import numpy as np
 
 from omniseg_backend.cli.result_documents import CpuFlag, Host
 from omniseg_backend.common.atomic import refuse_unwritable
@@ -18,6 +15,8 @@ from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.common.platform import available_memory, cpu_features, cpu_model, usable_cpus
 from omniseg_backend.common.provenance import DISTRIBUTION
+from omniseg_backend.inference.latency import LatencyCandidate, measure_interleaved
+from omniseg_backend.inference.matrix_product import MatrixProduct, gflops
 
 #: What results and their speed depend on; versions are read without importing anything.
 _DISTRIBUTIONS = (DISTRIBUTION, "numpy", "onnx", "onnxruntime", "scipy", "SimpleITK", "torch")
@@ -30,8 +29,7 @@ _FEATURES: tuple[tuple[CpuFlag, frozenset[str]], ...] = (
     ("bf16", frozenset({"avx512_bf16", "amx_bf16", "bf16"})),
 )
 
-#: A product of two matrices of this side takes 2.1 GFLOP, 20 to 200 ms on two cores.
-_SIDE = 1024
+#: The fastest of nine products counts: slower ones tell what else the machine was doing.
 _PRODUCTS = 9
 
 
@@ -84,15 +82,7 @@ def training_interpreter() -> str | None:
 
 
 def matmul_gflops() -> float:
-    """Speed of a float32 matrix product in billions of operations a second.
-
-    The fastest of nine counts: the slower ones tell what else the machine was doing.
-    """
-    random = np.random.default_rng(0)
-    left, right = random.standard_normal((2, _SIDE, _SIDE), np.float32)
-    seconds = []
-    for _ in range(_PRODUCTS):
-        start = time.perf_counter()
-        np.matmul(left, right)
-        seconds.append(time.perf_counter() - start)
-    return 2 * _SIDE**3 / min(seconds) / 1e9
+    """Speed of a float32 matrix product in billions of operations a second."""
+    candidate = LatencyCandidate(MatrixProduct(), MatrixProduct.input_shape)
+    (figures,) = measure_interleaved([candidate], _PRODUCTS)
+    return gflops(MatrixProduct.flops, figures.min_ms)

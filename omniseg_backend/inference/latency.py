@@ -6,8 +6,10 @@ import dataclasses
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
@@ -26,12 +28,21 @@ class LatencyFigures:
     Attributes:
         median_ms: Median of the timed runs.
         min_ms: Fastest of them: what the machine can do when nothing else wants it.
+        spread_ms: Between the first and the third quartile: how disturbed the machine was.
         runs: How many were timed.
     """
 
     median_ms: float
     min_ms: float
+    spread_ms: float
     runs: int
+
+
+class Runnable(Protocol):
+    """What can be timed: a session of a network, or a computation to compare it with."""
+
+    def run(self, inputs: NDArray[np.float32], /) -> object:
+        """Compute once; the result is not looked at."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,7 +54,7 @@ class LatencyCandidate:
         input_shape: (N, C, H, W).
     """
 
-    session: NetworkSession
+    session: Runnable
     input_shape: tuple[int, int, int, int]
 
 
@@ -111,7 +122,9 @@ def measure_interleaved(
             start = time.perf_counter()
             candidate.session.run(source)
             taken.append((time.perf_counter() - start) * 1000.0)
-    timed = [taken[WARM_UPS:] for taken in times]
-    return tuple(
-        LatencyFigures(statistics.median(taken), min(taken), len(taken)) for taken in timed
-    )
+    return tuple(_figures(taken[WARM_UPS:]) for taken in times)
+
+
+def _figures(taken: Sequence[float]) -> LatencyFigures:
+    first, third = np.percentile(taken, (25, 75))
+    return LatencyFigures(statistics.median(taken), min(taken), float(third - first), len(taken))
