@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import GeometryError
@@ -19,7 +18,7 @@ _TOLERANCE = 0.05
 def grid_of(
     affines: list[NDArray[np.float64]],
     in_plane: tuple[int, int],
-    dataset: pydicom.Dataset,
+    stated: float,
     path: Path,
 ) -> Geometry:
     """The grid through all frames' planes, its third axis along their normal.
@@ -27,7 +26,7 @@ def grid_of(
     Args:
         affines: Of the frames, as ``plane_affine`` gives them.
         in_plane: Columns and rows.
-        dataset: Its stated distance of slices holds where stored frames leave slices out.
+        stated: Distance of slices in mm, as the file says; frames may leave slices out.
         path: For messages.
 
     Raises:
@@ -48,7 +47,6 @@ def grid_of(
     reach = heights[order[-1]] - heights[order[0]]
     gaps = np.diff(heights[order])
     gaps = gaps[gaps > 1e-3]
-    stated = _stated_distance(dataset)
     if not len(gaps):
         return _geometry(steps, normal * stated, first, (*in_plane, 1))
     count = int(np.rint(reach / _distance(gaps, stated)))
@@ -92,14 +90,3 @@ def _geometry(
     affine = np.eye(4)
     affine[:3] = np.column_stack([steps, along, origin])
     return Geometry(shape, affine, "mm", 3)
-
-
-def _stated_distance(dataset: pydicom.Dataset) -> float:
-    shared = (dataset.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()])[0]
-    frame = dataset.PerFrameFunctionalGroupsSequence[0]
-    for group in (shared, frame):
-        for measures in group.get("PixelMeasuresSequence") or ():
-            for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-                if measures.get(keyword):
-                    return abs(float(measures[keyword].value))
-    return 1.0

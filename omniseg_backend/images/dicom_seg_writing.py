@@ -25,6 +25,11 @@ from omniseg_backend.common.provenance import (
     software_version,
 )
 from omniseg_backend.images.classes import ClassEntry
+from omniseg_backend.images.dicom_seg_header import (
+    RECORD_CREATOR,
+    RECORD_ELEMENT,
+    RECORD_GROUP,
+)
 from omniseg_backend.images.dicom_seg_source import (
     frame_indices,
     is_multiframe,
@@ -39,9 +44,6 @@ from omniseg_backend.images.dicom_tags import PYDICOM_ERRORS
 from omniseg_backend.images.records import SegmentationRecord
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.images.terminology import LONG_LENGTH, Code, category_of, codes_of
-
-#: The private block with the record: odd group, creator, element.
-RECORD_GROUP, RECORD_CREATOR, RECORD_ELEMENT = 0x0099, "OMNISEG", 0x01
 
 _SERIES_OFFSET = 1000
 
@@ -151,11 +153,11 @@ def _segment_numbers(
     Segments are numbered 1, 2, 3, ... in the class table's order; a class may have any value.
     """
     values = segmentation.classes.values
-    numbers = np.zeros(max(*values, int(segmentation.labels.max()), 1) + 1, np.uint16)
+    smallest = np.uint8 if len(values) < 256 else np.uint16
+    numbers = np.zeros(max(*values, int(segmentation.labels.max()), 1) + 1, smallest)
     numbers[list(values)] = np.arange(1, len(values) + 1)
     columns, rows, slices = segmentation.geometry.shape
     frames = int(first.NumberOfFrames) if is_multiframe(first) else slices
-    smallest = np.uint8 if len(values) < 256 else np.uint16
     pixels = np.zeros((frames, rows, columns), smallest)
     pixels[frame_indices(source, first)] = numbers[segmentation.labels[0].transpose(2, 1, 0)]
     return pixels
