@@ -169,9 +169,16 @@ FORMATS: tuple[Format, ...] = (
     Format("a PNG picture", (".png",), "omniseg_backend.images.raster", _is_png),
     Format("a JPEG picture", (".jpg", ".jpeg"), "omniseg_backend.images.raster", _is_jpeg),
     Format("a BMP picture", (".bmp",), "omniseg_backend.images.raster", _is_bmp),
-    Format("a TIFF picture", (".tif", ".tiff"), "omniseg_backend.images.tiff", _is_tiff),
+    Format(
+        "a TIFF picture",
+        (".ome.tif", ".ome.tiff", ".tif", ".tiff"),
+        "omniseg_backend.images.tiff",
+        _is_tiff,
+    ),
     Format("a MetaImage", (".mha", ".mhd"), "omniseg_backend.images.metaimage", _is_metaimage),
-    Format("an NRRD volume", (".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd),
+    Format(
+        "an NRRD volume", (".seg.nrrd", ".nrrd", ".nhdr"), "omniseg_backend.images.nrrd", _is_nrrd
+    ),
     DICOM,
     Format("a zip archive", (".zip",), "omniseg_backend.images.dicom", is_zip),
     Format("an AVI video", (".avi",), "omniseg_backend.images.video", _is_avi),

@@ -73,8 +73,7 @@ def axis_roles(header: NrrdHeader) -> tuple[Role, ...]:
 
 
 def _role(header: NrrdHeader, axis: int, kind: str, directionless: bool) -> Role:
-    # 3D Slicer writes sequences as lists and says so in a pair of its own.
-    if kind == "time" or header.pairs.get(f"axis {axis} index type") == "time":
+    if kind == "time" or (kind == "list" and _is_sequence(header, axis)):
         return "time"
     if kind in _CHANNELS:
         return "channel"
@@ -87,6 +86,13 @@ def _role(header: NrrdHeader, axis: int, kind: str, directionless: bool) -> Role
     if header.sizes[axis] == 1:
         return "channel"
     raise _unclear(header, f"an axis of {header.sizes[axis]} without direction or kind")
+
+
+def _is_sequence(header: NrrdHeader, axis: int) -> bool:
+    """Whether a list is one of points in time: 3D Slicer's sequences say so in these places."""
+    labels = header.words("labels")
+    named = axis < len(labels) and labels[axis].lower() in ("time", "frame")
+    return named or f"axis {axis} index values" in header.pairs
 
 
 def _unclear(header: NrrdHeader, found: str) -> DataError:
@@ -114,8 +120,13 @@ def frame_seconds(header: NrrdHeader, roles: tuple[Role, ...]) -> float | None:
     axis = roles.index("time")
     units, spacings = header.words("units"), header.words("spacings")
     unit = _SECONDS.get(units[axis]) if axis < len(units) else None
+    points = header.pairs.get(f"axis {axis} index values", "").split()
     try:
-        step = float(spacings[axis]) if axis < len(spacings) else math.nan
+        step = (
+            float(points[1]) - float(points[0])
+            if len(points) > 1
+            else float(spacings[axis] if axis < len(spacings) else "nan")
+        )
     except ValueError:
         return None
     return step * unit if unit and math.isfinite(step) and step > 0 else None

@@ -58,19 +58,37 @@ class GeometryRecord(pydantic.BaseModel):
             }
         )
 
-    def refine(self, stored: Geometry) -> Geometry:
+    def refine(self, stored: Geometry, *, upright: bool = False) -> Geometry:
         """The recorded geometry, unless the file has changed since.
 
         Another program may have moved or resampled the image and kept the record; then the
         file's own geometry holds. It must have the recorded shape and be the recorded affine's
         single-precision form; a picture (unit ``px``) has no affine of its own to compare.
+
+        Args:
+            stored: The file's own geometry.
+            upright: Whether the format holds spacings alone, so that only these can agree.
         """
         affine = np.array(self.affine)
-        rounded = affine.astype(np.float32)
-        agrees = np.array_equal(rounded, stored.affine.astype(np.float32))
+        if upright:
+            # A single slice's file does not state its thickness.
+            axes = 3 if stored.dimensions == 3 else 2
+            recorded = np.linalg.norm(affine[:3, :axes], axis=0)
+            agrees = np.allclose(recorded, stored.spacing[:axes], rtol=1e-6, atol=0.0)
+        else:
+            agrees = self._is_rounded_to(stored)
         if self.shape != stored.shape or not (agrees or stored.unit == "px"):
             return stored
         return Geometry(stored.shape, affine, self.unit, self.dimensions)
+
+    def _is_rounded_to(self, stored: Geometry) -> bool:
+        affine = np.array(self.affine)
+        forms = [affine]
+        if self.dimensions == 2:
+            # Formats in LPS that must hold a picture as a slice keep its axes as they stand.
+            forms.append(np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)
+        single = stored.affine.astype(np.float32)
+        return any(np.array_equal(form.astype(np.float32), single) for form in forms)
 
 
 class ImageRecord(pydantic.BaseModel):
@@ -144,12 +162,15 @@ def parse_record(text: str | None, source: Path) -> ImageRecord | SegmentationRe
     return record
 
 
-def refine_image(image: Image, text: str | None, source: Path) -> Image:
-    """``image`` with what its embedded record adds; unchanged without one."""
+def refine_image(image: Image, text: str | None, source: Path, *, upright: bool = False) -> Image:
+    """``image`` with what its embedded record adds; unchanged without one.
+
+    ``upright`` is for formats that hold spacings alone.
+    """
     record = parse_record(text, source)
     if record is None:
         return image
-    geometry = record.geometry.refine(image.geometry)
+    geometry = record.geometry.refine(image.geometry, upright=upright)
     names, modality = image.channel_names, image.modality
     if isinstance(record, ImageRecord):
         names = record.channel_names if len(record.channel_names) == len(names) else names
@@ -157,10 +178,12 @@ def refine_image(image: Image, text: str | None, source: Path) -> Image:
     return dataclasses.replace(image, geometry=geometry, channel_names=names, modality=modality)
 
 
-def refine_geometry(geometry: Geometry, text: str | None, source: Path) -> Geometry:
+def refine_geometry(
+    geometry: Geometry, text: str | None, source: Path, *, upright: bool = False
+) -> Geometry:
     """``geometry`` as an embedded record states it more exactly; unchanged without one."""
     record = parse_record(text, source)
-    return record.geometry.refine(geometry) if record else geometry
+    return record.geometry.refine(geometry, upright=upright) if record else geometry
 
 
 def recorded_classes(

@@ -29,7 +29,11 @@ from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.raster import damaged_picture, drop_opaque_alpha
+from omniseg_backend.images.records import refine_geometry, refine_image
 from omniseg_backend.images.tiff_metadata import StackMetadata, read_metadata
+
+#: A tag of the range that TIFF 6 leaves to private use; our record stands there.
+RECORD_TAG = 65432
 
 _PHOTOMETRICS = (
     tifffile.PHOTOMETRIC.MINISBLACK,
@@ -57,6 +61,7 @@ class _Pixels(NamedTuple):
     axes: str
     metadata: StackMetadata
     colour_map: NDArray[np.uint16] | None
+    record: str | None
 
 
 def load_image(path: Path) -> Image:
@@ -85,7 +90,7 @@ def load_image(path: Path) -> Image:
     full = _ordered(array, axes)
     refuse_non_finite(path, full)
     colour = full.shape[1] == 3 and ("S" in pixels.axes or pixels.colour_map is not None)
-    return Image(
+    image = Image(
         array=full,
         geometry=_geometry(full.shape[2:], axes, pixels.metadata),
         channel_names=("R", "G", "B") if colour else _names(full.shape[1], pixels.metadata),
@@ -93,6 +98,7 @@ def load_image(path: Path) -> Image:
         has_time="T" in axes,
         frame_seconds=pixels.metadata.frame_seconds,
     )
+    return refine_image(image, pixels.record, path, upright=True)
 
 
 def load_labels(path: Path) -> LabelFile:
@@ -111,11 +117,13 @@ def load_labels(path: Path) -> LabelFile:
             expected="one label per pixel",
             remedy="pass a segmentation and not a colour or multi-channel image",
         )
+    geometry = _geometry(full.shape[2:], pixels.axes, pixels.metadata)
     return LabelFile(
         labels=whole_labels(path, full[:, 0]),
-        geometry=_geometry(full.shape[2:], pixels.axes, pixels.metadata),
+        geometry=refine_geometry(geometry, pixels.record, path, upright=True),
         has_time="T" in pixels.axes,
         frame_seconds=pixels.metadata.frame_seconds,
+        record=pixels.record,
     )
 
 
@@ -135,7 +143,16 @@ def _read(path: Path) -> _Pixels:
             axes=axes,
             metadata=read_metadata(file),
             colour_map=page.colormap if palette else None,
+            record=_record(file),
         )
+
+
+def _record(file: tifffile.TiffFile) -> str | None:
+    tag = file.pages.first.tags.get(RECORD_TAG)
+    value = tag.value if tag is not None else None
+    if isinstance(value, np.ndarray):  # as which tifffile gives texts of some length
+        value = value.astype(np.uint8).tobytes().rstrip(b"\0").decode("utf-8", errors="replace")
+    return value if isinstance(value, str) else None
 
 
 @contextlib.contextmanager

@@ -75,6 +75,10 @@ class Writer:
 WRITERS: tuple[Writer, ...] = (
     Writer((".nii", ".nii.gz"), "omniseg_backend.images.nifti_writing", sidecar=True),
     Writer((".png",), "omniseg_backend.images.png_writing"),
+    Writer((".seg.nrrd",), "omniseg_backend.images.seg_nrrd_writing", images=False),
+    Writer((".nrrd",), "omniseg_backend.images.nrrd_writing"),
+    Writer((".mha",), "omniseg_backend.images.metaimage_writing", sidecar=True),
+    Writer((".ome.tif", ".ome.tiff", ".tif", ".tiff"), "omniseg_backend.images.tiff_writing"),
     Writer((".dcm",), "omniseg_backend.images.dicom_seg_writing", images=False),
 )
 

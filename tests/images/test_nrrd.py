@@ -131,11 +131,22 @@ def test_time_and_channels_wherever_the_file_has_them(tmp_path):
     assert image.array.shape == (1, 5, 4, 3, 2)
     assert np.array_equal(image.array[0].ravel("F"), series)
     assert not image.has_time
-    # 3D Slicer's volume sequences are lists too; a pair says that the axis is time.
-    content = header(kinds="list domain domain domain", **first).rstrip(b"\n")
-    sequence = tmp_path / "sequence.seq.nrrd"
-    sequence.write_bytes(content + b"\naxis 0 index type:=time\n\n" + series.tobytes())
-    assert read_image(sequence).array.shape == (5, 1, 4, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "pair"),
+    [('"" "" "" "time"', ""), (None, "axis 3 index values:=0.0 0.5 1.0 1.5 2.0\n")],
+)
+def test_a_list_that_3d_slicer_calls_a_sequence_is_time(tmp_path, labels, pair):
+    content = header(
+        dimension="4", sizes="4 3 2 5", space_directions=f"{FIELDS['space directions']} none",
+        kinds="domain domain domain list", labels=labels, units='"" "" "" "s"',
+    )  # fmt: skip
+    path = tmp_path / "a.seq.nrrd"
+    path.write_bytes(content[:-1] + pair.encode() + b"\n" + bytes(240))
+    image = read_image(path)
+    assert image.array.shape == (5, 1, 4, 3, 2)
+    assert image.frame_seconds == (0.5 if pair else None)
 
 
 def test_colours_and_their_alpha(tmp_path):

@@ -280,7 +280,7 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path):
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["mask.tif", "mask.nii.bz2", "mask", ".png"])
+@pytest.mark.parametrize("name", ["mask.jpg", "mask.nii.bz2", "mask", ".png"])
 def test_unknown_suffixes_are_refused(tmp_path, name):
     with pytest.raises(DataError, match=r"one of \.nii, \.nii\.gz, \.png"):
         write_segmentation(segmentation(), tmp_path / name)
