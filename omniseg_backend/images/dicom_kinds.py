@@ -38,11 +38,15 @@ _MODALITIES = MappingProxyType(
     }
 )
 
+#: Of 2024, and without a name in pydicom 3.0.
+LABEL_MAP_SEGMENTATION = UID("1.2.840.10008.5.1.4.1.1.66.7")
+
 #: Objects that are met in folders of images, in words that say more than the standard's name.
 _SPOKEN = MappingProxyType(
     {
         MediaStorageDirectoryStorage: "a DICOMDIR, the table of contents of a disc",
         SegmentationStorage: "a DICOM segmentation (SEG)",
+        LABEL_MAP_SEGMENTATION: "a DICOM segmentation (SEG)",
         SurfaceSegmentationStorage: "a DICOM surface segmentation",
         RTStructureSetStorage: "radiotherapy contours (RTSTRUCT)",
         RTDoseStorage: "a radiotherapy dose (RTDOSE)",
@@ -54,6 +58,7 @@ _SPOKEN = MappingProxyType(
 #: Have rows and columns, and still are no images of a patient that could be segmented.
 _PIXELS_BUT_NO_IMAGE = (
     SegmentationStorage,
+    LABEL_MAP_SEGMENTATION,
     RTDoseStorage,
     VLWholeSlideMicroscopyImageStorage,
 )

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from pydicom.uid import SegmentationStorage
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.classes import ClassEntry
+from omniseg_backend.images.dicom_kinds import LABEL_MAP_SEGMENTATION
 from omniseg_backend.images.dicom_seg_classes import classes_of_segments
 from omniseg_backend.images.dicom_seg_source import plane_affine
 from omniseg_backend.images.dicom_tags import PYDICOM_ERRORS
 
-#: SOP classes: Segmentation, Label Map Segmentation.
-_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+_SEGMENTATIONS = (SegmentationStorage, LABEL_MAP_SEGMENTATION)
 
 #: The private block with the record of this project's writer: odd group, creator, element.
 RECORD_GROUP, RECORD_CREATOR, RECORD_ELEMENT = 0x0099, "OMNISEG", 0x01

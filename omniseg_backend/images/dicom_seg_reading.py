@@ -74,7 +74,7 @@ def _grid(header: SegmentationHeader, record: SegmentationRecord | None, path: P
     if record is not None and record.geometry.shape[:2] == header.in_plane:
         stated = record.geometry
         grid = Geometry(stated.shape, np.array(stated.affine), stated.unit, stated.dimensions)
-        if all(slice_of(affine, grid) is not None for affine in affines):
+        if _lie_on(affines, grid):
             return grid
     if not affines:
         segments = [frame.segment for frame in header.frames]
@@ -84,6 +84,12 @@ def _grid(header: SegmentationHeader, record: SegmentationRecord | None, path: P
     if len(affines) < len(header.frames):
         raise irregular(path, "frames with and without a position")
     return grid_of(affines, header.in_plane, header.distance, path)
+
+
+def _lie_on(affines: list[NDArray[np.float64]], grid: Geometry) -> bool:
+    if grid.dimensions == 2:  # a picture has no place; its frames share one
+        return all(np.array_equal(affine, affines[0]) for affine in affines)
+    return all(slice_of(affine, grid) is not None for affine in affines)
 
 
 def _collect(
@@ -101,7 +107,7 @@ def _collect(
     table[list(values)] = list(values.values())
     filled: set[tuple[int, int | None]] = set()
     for frame, pixels in zip(header.frames, _pixels(dataset, header, path), strict=True):
-        k = 0 if frame.affine is None else slice_of(frame.affine, grid)
+        k = 0 if frame.affine is None or grid.dimensions == 2 else slice_of(frame.affine, grid)
         if k is None:
             raise irregular(path, "frames that lie on no common regular grid")
         if (k, frame.segment) in filled:

@@ -76,16 +76,6 @@ def read_headers(source: DicomSource, target: Path) -> list[pydicom.Dataset]:
     return headers
 
 
-def read_first_header(source: DicomSource) -> pydicom.Dataset:
-    """The header of the first plane's file.
-
-    Raises:
-        DataError: It is gone or damaged.
-    """
-    first = source.planes[0]
-    return _read_files([(first.path, first.member)])[0]
-
-
 def _read_files(files: list[tuple[Path, str | None]]) -> list[pydicom.Dataset]:
     headers = []
     with contextlib.ExitStack() as opened:
@@ -131,6 +121,8 @@ def refuse_other_grid(
     Raises:
         GeometryError: A slice's corner lies half a voxel or more from where its image lies.
     """
+    if geometry.dimensions == 2:
+        return  # a picture, even of a slice with a position, has no place of its own
     tolerance = 0.5 * min(geometry.spacing)
     columns, rows, _ = geometry.shape
     corners = np.array([(0, 0), (columns - 1, 0), (0, rows - 1)])

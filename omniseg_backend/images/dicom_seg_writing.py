@@ -7,24 +7,16 @@ private block beside what the standard has a place for.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import highdicom
 import numpy as np
 import pydicom
-from highdicom.color import CIELabColor
-from highdicom.seg import SegmentDescription
-from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code as DicomCode
 
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.common.provenance import (
-    DISTRIBUTION,
-    NOTICE,
-    Provenance,
-    software_version,
-)
-from omniseg_backend.images.classes import ClassEntry
+from omniseg_backend.common.provenance import DISTRIBUTION, software_version
+from omniseg_backend.images.dicom_seg_content import describe_segments, notice_of, title_of
 from omniseg_backend.images.dicom_seg_header import (
     RECORD_CREATOR,
     RECORD_ELEMENT,
@@ -35,7 +27,6 @@ from omniseg_backend.images.dicom_seg_source import (
     is_multiframe,
     make_regular,
     quietly,
-    read_first_header,
     read_headers,
     refuse_other_grid,
 )
@@ -43,7 +34,7 @@ from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.dicom_tags import PYDICOM_ERRORS
 from omniseg_backend.images.records import SegmentationRecord
 from omniseg_backend.images.segmentation import Segmentation
-from omniseg_backend.images.terminology import LONG_LENGTH, Code, category_of, codes_of
+from omniseg_backend.images.terminology import LONG_LENGTH, codes_of
 
 _SERIES_OFFSET = 1000
 
@@ -63,18 +54,18 @@ _IDENTITY = (
 
 
 def check_labels(segmentation: Segmentation, target: Path) -> None:
-    """Refuse what has no DICOM images to refer to, series in time and names that do not fit."""
-    source = segmentation.source
-    if source is None:
-        raise DataError(
-            target,
-            found="an image that was not read from DICOM",
-            expected="a DICOM image, since a DICOM result refers to the images it was made from",
-            remedy="write .seg.nrrd or .nii.gz instead, or start from the DICOM series",
-        )
+    """Refuse what has no DICOM images to refer to, series in time and names that do not fit.
+
+    One slice is built, without being written, so that headers which do not suffice are found
+    before the run.
+    """
+    source = _source_of(segmentation, target)
     _refuse_time(segmentation, source, target)
     _refuse_classes(segmentation, target)
-    _refuse_unplaced(segmentation, source, target)
+    with quietly():
+        first = read_headers(DicomSource(source.series_uid, source.planes[:1]), target)
+        _refuse_unplaced(segmentation, source, first[0], target)
+        _build(_one_slice(segmentation, source), first, target)
 
 
 def save_labels(segmentation: Segmentation, path: Path) -> None:
@@ -84,29 +75,55 @@ def save_labels(segmentation: Segmentation, path: Path) -> None:
         DataError: The source's files are gone, or their headers do not suffice.
         GeometryError: The labels do not lie on the source's pixels.
     """
-    source = segmentation.source
-    if source is None:
-        raise DataError(
-            path,
-            found="no DICOM source",
-            expected="a segmentation that check_labels let pass",
-            remedy="check it first",
-        )
+    named = Path(path.name)  # in messages: its folder is a temporary one
     with quietly():
-        headers = read_headers(source, path)
-        refuse_other_grid(segmentation.geometry, source, headers, path)
-        make_regular(headers, segmentation.geometry)
-        try:
-            dataset = _assemble(segmentation, source, headers)
-        except PYDICOM_ERRORS as error:
-            # The cause is kept for a debugger, but its text is not shown: it may quote values.
-            raise DataError(
-                path,
-                found=f"source images whose headers do not suffice ({type(error).__name__})",
-                expected="images of one frame of reference, as the standard describes them",
-                remedy="write .seg.nrrd or .nii.gz instead",
-            ) from error
+        headers = read_headers(_source_of(segmentation, named), named)
+        dataset = _build(segmentation, headers, named)
         dataset.save_as(path, enforce_file_format=True)
+
+
+def _source_of(segmentation: Segmentation, target: Path) -> DicomSource:
+    if segmentation.source is None:
+        raise DataError(
+            target,
+            found="an image that was not read from DICOM",
+            expected="a DICOM image, since a DICOM result refers to the images it was made from",
+            remedy="write .seg.nrrd or .nii.gz instead, or start from the DICOM series",
+        )
+    return segmentation.source
+
+
+def _one_slice(segmentation: Segmentation, source: DicomSource) -> Segmentation:
+    """The first slice with one voxel labelled, since highdicom leaves out empty frames only."""
+    geometry = segmentation.geometry
+    labels = np.zeros((1, *geometry.shape[:2], 1), np.uint16)
+    labels[0, 0, 0, 0] = segmentation.classes.values[0]
+    return dataclasses.replace(
+        segmentation,
+        labels=labels,
+        geometry=dataclasses.replace(geometry, shape=labels.shape[1:]),
+        source=DicomSource(source.series_uid, source.planes[:1]),
+    )
+
+
+def _build(
+    segmentation: Segmentation, headers: list[pydicom.Dataset], target: Path
+) -> highdicom.seg.Segmentation:
+    source = _source_of(segmentation, target)
+    refuse_other_grid(segmentation.geometry, source, headers, target)
+    make_regular(headers, segmentation.geometry)
+    try:
+        return _assemble(segmentation, source, headers)
+    except PYDICOM_ERRORS as error:
+        # The cause is kept for a debugger, but its text is not shown: it may quote values.
+        kind = pydicom.uid.UID(headers[0].SOPClassUID).name
+        raise DataError(
+            target,
+            found=f"source images of the kind {kind} whose headers do not suffice for a reference "
+            f"({type(error).__name__})",
+            expected="a frame of reference and what else the standard demands of such images",
+            remedy="write .seg.nrrd or .nii.gz instead",
+        ) from error
 
 
 def _assemble(
@@ -122,7 +139,7 @@ def _assemble(
         source_images=headers,
         pixel_array=_segment_numbers(segmentation, source, first),
         segmentation_type="BINARY",
-        segment_descriptions=_describe_segments(segmentation),
+        segment_descriptions=describe_segments(segmentation),
         series_instance_uid=highdicom.UID(),
         series_number=int(first.get("SeriesNumber") or 0) + _SERIES_OFFSET,
         sop_instance_uid=highdicom.UID(),
@@ -132,8 +149,8 @@ def _assemble(
         software_versions=software_version(),
         device_serial_number="none",
         content_label="SEGMENTATION",
-        content_description=_notice(provenance)[:LONG_LENGTH],
-        series_description=_title(provenance)[:LONG_LENGTH],
+        content_description=notice_of(provenance)[:LONG_LENGTH],
+        series_description=title_of(provenance)[:LONG_LENGTH],
         # Names of classes may need letters that the source's own character set lacks.
         specific_character_set="ISO_IR 192",
     )
@@ -161,63 +178,6 @@ def _segment_numbers(
     pixels = np.zeros((frames, rows, columns), smallest)
     pixels[frame_indices(source, first)] = numbers[segmentation.labels[0].transpose(2, 1, 0)]
     return pixels
-
-
-def _describe_segments(segmentation: Segmentation) -> list[SegmentDescription]:
-    algorithm = _algorithm(segmentation.provenance)
-    return [
-        SegmentDescription(
-            segment_number=number,
-            segment_label=entry.name,
-            segmented_property_category=_coded(category_of(entry)),
-            segmented_property_type=_coded(code),
-            algorithm_type="AUTOMATIC" if algorithm else "MANUAL",
-            algorithm_identification=algorithm,
-            display_color=_display_colour(entry),
-        )
-        for number, (entry, code) in enumerate(
-            zip(segmentation.classes, codes_of(segmentation.classes), strict=True), start=1
-        )
-    ]
-
-
-def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificationSequence | None:
-    """Which bundle made it and with which software; None for a person's work."""
-    if provenance is None:
-        return None
-    return highdicom.AlgorithmIdentificationSequence(
-        name=provenance.bundle[:LONG_LENGTH],
-        version=provenance.bundle_version[:LONG_LENGTH],
-        family=codes.DCM.ArtificialIntelligence,
-        source=provenance.software[:LONG_LENGTH],
-        parameters={
-            "bundle_hash": provenance.bundle_hash,
-            "time": provenance.time,
-            "modality": provenance.modality,
-            "synthetic": str(provenance.synthetic).lower(),
-            "notice": _notice(provenance).replace(",", ";"),
-        },
-    )
-
-
-def _notice(provenance: Provenance | None) -> str:
-    if provenance is None:
-        return NOTICE
-    return f"DEMO, {provenance.notice}" if provenance.synthetic else provenance.notice
-
-
-def _title(provenance: Provenance | None) -> str:
-    """The notice first, since viewers and the standard cut the end off."""
-    made_by = f"; {provenance.bundle} {provenance.bundle_version}" if provenance else ""
-    return f"{_notice(provenance)}{made_by}"
-
-
-def _coded(code: Code) -> DicomCode:
-    return DicomCode(code.value, code.scheme, code.meaning)
-
-
-def _display_colour(entry: ClassEntry) -> CIELabColor:
-    return CIELabColor.from_rgb(*entry.colour)
 
 
 def _refuse_time(segmentation: Segmentation, source: DicomSource, target: Path) -> None:
@@ -251,9 +211,9 @@ def _refuse_classes(segmentation: Segmentation, target: Path) -> None:
     codes_of(segmentation.classes)
 
 
-def _refuse_unplaced(segmentation: Segmentation, source: DicomSource, target: Path) -> None:
-    """Refuse early by the first file what highdicom would refuse after the run."""
-    first = read_first_header(source)
+def _refuse_unplaced(
+    segmentation: Segmentation, source: DicomSource, first: pydicom.Dataset, target: Path
+) -> None:
     expected = segmentation.geometry.shape[1::-1]
     if (first.get("Rows"), first.get("Columns")) != expected:
         raise DataError(

@@ -315,7 +315,7 @@ def test_a_source_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_the_patients_name_stands_in_no_refusal(tmp_path: Path) -> None:
     series = write_series(tmp_path / "ct", SOPClassUID="1.2.3.4")
     with pytest.raises(DataError, match="headers do not suffice") as refusal:
-        save_labels(_segmentation(series), tmp_path / "out.dcm")
+        check_labels(_segmentation(series), tmp_path / "out.dcm")
     assert PATIENT not in str(refusal.value)
 
 

@@ -85,6 +85,12 @@ def test_slices_left_out_inside_are_filled_and_outside_are_not_there(
     np.testing.assert_allclose(read.geometry.affine, expected, atol=1e-6)
 
 
+def test_a_label_map_beside_its_images_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+    series = write_series(tmp_path / "ct")
+    _foreign(series, _numbers(), "LABELMAP").save_as(series.folder / "seg.dcm")
+    assert read_image(series.folder).source == series.source
+
+
 def test_names_stay_apart_and_retired_codes_become_todays(tmp_path: Path) -> None:
     dataset = _foreign(write_series(tmp_path / "ct"), _numbers())
     dataset.SegmentSequence[1].RecommendedDisplayCIELabValue = list(
