@@ -187,8 +187,9 @@ def _scale(planes: NDArray[Any], slope: float | None, intercept: float) -> NDArr
     # In place: one copy of the volume is enough.
     precision = np.float64 if exact.itemsize > 4 else np.float32
     scaled: NDArray[Any] = planes.astype(precision)
-    scaled *= slope
-    scaled += intercept
+    with np.errstate(over="ignore", invalid="ignore"):  # refused afterwards as not finite
+        scaled *= slope
+        scaled += intercept
     return scaled
 
 

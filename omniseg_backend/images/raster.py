@@ -115,10 +115,13 @@ def damaged_picture(path: Path) -> Iterator[None]:
             expected=f"at most {2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)} pixels",
             remedy="crop it or tile it, or store it as TIFF if it is real",
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except (
+        OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError
+    ) as error:  # fmt: skip
+        # Memory was checked before: a part that wants more of it has a false length.
         raise DataError(
             path,
-            found=f"a picture that cannot be decoded ({error})",
+            found=f"a picture that cannot be decoded ({error or type(error).__name__})",
             expected="a complete, undamaged file",
             remedy="copy or download the file again",
         ) from error

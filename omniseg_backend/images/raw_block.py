@@ -8,6 +8,7 @@ bit is read without a word).
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import math
 import zlib
@@ -61,25 +62,18 @@ def read_block(
     size = math.prod(shape) * dtype.itemsize
     held = max(0, path.stat().st_size - start)
     skipped = max(skip, 0)
-    if encoding != "bzip2":  # whose expansion has no useful limit
+    if encoding == "bzip2":
+        capacity = _bzip2_length(path, start, skipped + size)
+    else:
         capacity = held if encoding == "raw" else held * DEFLATE_LIMIT
-        refuse_cut_off(path, found_bytes=max(0, capacity - skipped), expected_bytes=size)
+    refuse_cut_off(path, found_bytes=max(0, capacity - skipped), expected_bytes=size)
     swapped = not dtype.isnative
     refuse_larger_than_memory(path, size * (2 if swapped else 1))
     first = start + (held - size if skip == -1 else 0)
-    try:
-        with path.open("rb") as file:
-            file.seek(first)
-            voxels = _collect(
-                path, _chunks(file, encoding), size, skipped, checksum=encoding != "raw"
-            )
-    except (EOFError, zlib.error, OSError, ValueError) as error:
-        raise DataError(
-            path,
-            found=f"damaged or cut-off voxels ({error})",
-            expected="a complete file that can be read to its end",
-            remedy="copy or download the file again",
-        ) from error
+    with _damaged(path), path.open("rb") as file:
+        file.seek(first)
+        chunks = _chunks(file, encoding)
+        voxels = _collect(path, chunks, size, skipped, checksum=encoding != "raw")
     stored = voxels.view(dtype).reshape(shape, order="F")
     return stored.astype(dtype.newbyteorder("="), copy=False)
 
@@ -107,6 +101,31 @@ def partner_file(header: Path, stated: str) -> Path:
             remedy="copy both files into one folder",
         )
     return partner
+
+
+def _bzip2_length(path: Path, start: int, enough: int) -> int:
+    """How much a block of bzip2 holds, counted up to ``enough``; its expansion has no limit."""
+    length = 0
+    with _damaged(path), path.open("rb") as file:
+        file.seek(start)
+        for chunk in _chunks(file, "bzip2"):
+            length += len(chunk)
+            if length >= enough:
+                break
+    return length
+
+
+@contextlib.contextmanager
+def _damaged(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, OSError, ValueError) as error:
+        raise DataError(
+            path,
+            found=f"damaged or cut-off voxels ({error})",
+            expected="a complete file that can be read to its end",
+            remedy="copy or download the file again",
+        ) from error
 
 
 def _collect(

@@ -87,8 +87,9 @@ class GeometryRecord(pydantic.BaseModel):
         if self.dimensions == 2:
             # Formats in LPS that must hold a picture as a slice keep its axes as they stand.
             forms.append(np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)
-        single = stored.affine.astype(np.float32)
-        return any(np.array_equal(form.astype(np.float32), single) for form in forms)
+        with np.errstate(over="ignore"):  # of headers with absurd numbers
+            single = stored.affine.astype(np.float32)
+            return any(np.array_equal(form.astype(np.float32), single) for form in forms)
 
 
 class ImageRecord(pydantic.BaseModel):

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.images.checks import (
+    DEFLATE_LIMIT,
+    refuse_cut_off,
     refuse_larger_than_memory,
     refuse_non_finite,
     whole_labels,
@@ -41,6 +43,16 @@ _PHOTOMETRICS = (
     tifffile.PHOTOMETRIC.PALETTE,
     tifffile.PHOTOMETRIC.YCBCR,
 )
+
+#: By which factor a compression can shrink at most; tifffile would fill with zeros what a file
+#: that announces more does not hold.
+_EXPANSION = {
+    tifffile.COMPRESSION.NONE: 1,
+    tifffile.COMPRESSION.PACKBITS: 128,
+    tifffile.COMPRESSION.ADOBE_DEFLATE: DEFLATE_LIMIT,
+    tifffile.COMPRESSION.DEFLATE: DEFLATE_LIMIT,
+}
+_LARGEST_EXPANSION = 10_000  # xz: 7000
 
 #: What tifffile raised for files with randomly changed bytes, beside Pillow's errors.
 _DAMAGED = (
@@ -134,8 +146,11 @@ def _read(path: Path) -> _Pixels:
         _check_kind(path, page)
         _refuse_missing_pages(path, file, series)
         axes = _stated_axes(path, file, series)
-        refuse_larger_than_memory(path, 2 * series.nbytes)
         by_pillow = _needs_pillow(page)
+        if not by_pillow:  # which has a limit of its own
+            capacity = path.stat().st_size * _EXPANSION.get(page.compression, _LARGEST_EXPANSION)
+            refuse_cut_off(path, found_bytes=capacity, expected_bytes=series.nbytes)
+        refuse_larger_than_memory(path, 2 * series.nbytes)
         array = _decode_with_pillow(path, series) if by_pillow else series.asarray()
         palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
         return _Pixels(
