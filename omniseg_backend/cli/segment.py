@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="An image file; README.md lists the formats.")],
+    image: Annotated[Path, typer.Argument(help="An image file, or a folder of DICOM files.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", show_default=False, help="The mask: .nii.gz, .nii or .png."),
+        typer.Option(
+            "--output", "-o", show_default=False, help="The mask; its suffix chooses the format."
+        ),
     ] = None,
     task: Annotated[
         str | None,

@@ -46,7 +46,7 @@ _PHOTOMETRICS = (
 
 #: By which factor a compression can shrink at most; tifffile would fill with zeros what a file
 #: that announces more does not hold.
-_EXPANSION = {
+_EXPANSION: dict[int, int] = {
     tifffile.COMPRESSION.NONE: 1,
     tifffile.COMPRESSION.PACKBITS: 128,
     tifffile.COMPRESSION.ADOBE_DEFLATE: DEFLATE_LIMIT,
