@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from omniseg_backend.common.errors import GeometryError
 from omniseg_backend.images.geometry import Geometry
 
-#: Voxels by which a frame may miss its place in the grid: positions are stored with as many
-#: as 16 digits and as few as 3.
-_TOLERANCE = 0.05
+#: How far a frame may lie off its place, as a share of the distance of slices: as far as the
+#: reader of images accepts uneven slices, and their positions' rounding.
+UNEVENNESS = 0.11
 
 
 def grid_of(
@@ -60,7 +60,8 @@ def slice_of(affine: NDArray[np.float64], grid: Geometry) -> int | None:
     steps = inverse[:3, :3] @ affine[:, :2]
     k = int(np.rint(index[2]))
     aligned = np.allclose(steps, np.eye(3)[:, :2], rtol=0, atol=1e-3)
-    placed = np.abs(index - (0, 0, k)).max() < _TOLERANCE
+    off = np.linalg.norm(grid.affine[:3, :3] @ (index - (0, 0, k)))
+    placed = off <= UNEVENNESS * grid.spacing[2]
     return k if aligned and placed and 0 <= k < grid.shape[2] else None
 
 

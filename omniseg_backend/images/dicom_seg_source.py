@@ -22,6 +22,7 @@ from pydicom.valuerep import format_number_as_ds
 from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.images.dicom_dataset import read_dataset
 from omniseg_backend.images.dicom_files import DicomFile
+from omniseg_backend.images.dicom_seg_grid import UNEVENNESS
 from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.dicom_tags import quiet_pydicom
 from omniseg_backend.images.geometry import Geometry
@@ -119,11 +120,12 @@ def refuse_other_grid(
     """Refuse labels that do not lie on their source images' pixels.
 
     Raises:
-        GeometryError: A slice's corner lies half a voxel or more from where its image lies.
+        GeometryError: A slice's corner lies half a voxel or more from where its image lies,
+            beyond what uneven slices lie off their even grid.
     """
     if geometry.dimensions == 2:
         return  # a picture, even of a slice with a position, has no place of its own
-    tolerance = 0.5 * min(geometry.spacing)
+    tolerance = 0.5 * min(geometry.spacing) + UNEVENNESS * geometry.spacing[2]
     columns, rows, _ = geometry.shape
     corners = np.array([(0, 0), (columns - 1, 0), (0, rows - 1)])
     for k, plane in enumerate(source.planes):

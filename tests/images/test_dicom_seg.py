@@ -26,7 +26,7 @@ from omniseg_backend.images.records import SegmentationRecord
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.images.writing import check_target, write_segmentation
 from tests.images.ct_series import COLUMNS, ROWS, SLICES, Series, write_series
-from tests.images.dicom_writing import PATIENT, oblique
+from tests.images.dicom_writing import PATIENT, as_text, oblique
 
 CLASSES = ClassTable(
     (
@@ -251,6 +251,25 @@ def test_gantry_tilt_stays_a_shear(tmp_path: Path) -> None:
     assert read.geometry.is_close(series.geometry)
     measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     assert float(measures.SpacingBetweenSlices) == pytest.approx(2.5)
+
+
+def test_slices_a_little_off_their_even_grid_stay_where_they_are(tmp_path: Path) -> None:
+    directions = np.array(oblique())
+    normal = np.cross(directions[:3], directions[3:])
+    # 8 % of the 6 mm between slices, more than half a pixel.
+    off = np.zeros((SLICES, 3))
+    off[2] = 0.48 * directions[:3]
+    places = [6.0 * k * normal + off[k] for k in range(SLICES)]
+    series = write_series(tmp_path / "ct", ImagePositionPatient=[as_text(p) for p in places])
+    dataset = _written(_segmentation(series), tmp_path / "out.dcm")
+    read = load_labels(tmp_path / "out.dcm")
+    np.testing.assert_array_equal(read.labels, _labels())
+    assert read.geometry.is_close(series.geometry)
+    stored = {
+        tuple(map(float, group.PlanePositionSequence[0].ImagePositionPatient))
+        for group in dataset.PerFrameFunctionalGroupsSequence
+    }
+    assert tuple(map(float, as_text(places[2]))) in stored
 
 
 def test_a_zipped_series_is_referred_to(tmp_path: Path) -> None:
