@@ -205,3 +205,23 @@ def test_pages_that_lie_in_a_missing_file_are_refused(tmp_path):
     tifffile.tiffcomment(path, (first + here + elsewhere + rest.partition("/>")[2]).encode())
     with pytest.raises(DataError, match="fewer pages than its headers announce"):
         read_image(path)
+
+
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.ome.tiff", "a.tif"])
+@pytest.mark.parametrize("axes", ["TCZYX", "ZTCYX", "CZTYX"])
+def test_ome_axes_in_any_order_are_the_ones_its_metadata_states(tmp_path, name, axes):
+    lengths = {"T": 2, "C": 3, "Z": 4, "Y": 5, "X": 7}
+    stack = RNG.integers(0, 999, [lengths[axis] for axis in axes]).astype(np.uint16)
+    sizes = {f"PhysicalSize{axis}": size for axis, size in zip("XYZ", (0.5, 0.5, 2), strict=True)}
+    tifffile.imwrite(
+        tmp_path / name,
+        stack,
+        ome=True,
+        photometric="minisblack",
+        metadata={"axes": axes, **sizes, "PhysicalSizeZUnit": "mm"},
+    )
+    image = read_image(tmp_path / name)
+    expected = stack.transpose([axes.index(axis) for axis in "TCXYZ"])
+    assert np.array_equal(image.array, expected)
+    assert image.geometry.spacing == pytest.approx((0.0005, 0.0005, 2.0))
+    assert image.has_time
