@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_PROCESS_STATUS = Path("/proc/self/status")
 
 # mallopt's parameters, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
@@ -64,6 +65,29 @@ def available_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def peak_memory(status: Path = _PROCESS_STATUS) -> int:
+    """The most bytes of memory that this process has had at once.
+
+    Linux's ``ru_maxrss`` would start at what the parent had when it started this process, so
+    there the process's own high-water mark is read.
+
+    Args:
+        status: Linux's account of the process.
+    """
+    if status.exists():
+        for line in status.read_text("ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    if IS_WINDOWS:
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if platform.system() == "Darwin" else peak * 1024)
 
 
 def keep_freed_memory() -> bool:

@@ -15,6 +15,7 @@ from omniseg_backend.common.platform import (
     available_memory,
     cpu_model,
     cpus_in_quota,
+    peak_memory,
     usable_cpus,
 )
 
@@ -66,3 +67,14 @@ def test_glibc_takes_the_memory_settings() -> None:
     # In its own process: they cannot be taken back.
     code = "from omniseg_backend.common import platform as p; assert p.keep_freed_memory()"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("source", ["the high-water mark", "the fallback"])
+def test_the_peak_counts_memory_that_was_freed_again(source: str, tmp_path: Path) -> None:
+    status = () if source == "the high-water mark" else (tmp_path / "absent",)
+    before = peak_memory(*status)
+    size = before + 50 * 2**20
+    held = bytearray(size)
+    held[::1024] = b"x" * len(held[::1024])
+    del held
+    assert peak_memory(*status) >= size

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from omniseg_backend.bundles.rules import CleanUpRule
 from omniseg_backend.images.geometry import Geometry, Unit
-from omniseg_backend.inference.cleanup import clean_up, smallest_voxels
+from omniseg_backend.inference.cleanup import clean_up, enclosed, smallest_voxels
 from omniseg_backend.inference.components import class_boxes, count_classes, label_components
 
 
@@ -130,3 +131,13 @@ def test_counting_classes() -> None:
     assert count_classes(labels, 4) == [(3, 2), (0, 0), (3, 1), (0, 0)]
     assert class_boxes(labels, 3)[2] is None
     assert label_components(np.ones((2, 2, 2), bool))[1] == 1
+
+
+@pytest.mark.parametrize("shape", [(7,), (9, 8), (6, 7, 5), (1, 6, 6)])
+@pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
+def test_enclosed_is_what_dilating_the_outside_leaves(shape: tuple[int, ...], share: float) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        mask = random.random(shape) < share
+        filled = ndimage.binary_fill_holes(mask)
+        np.testing.assert_array_equal(enclosed(mask), filled & ~mask)
