@@ -63,6 +63,7 @@ def load_series(path: Path, series_uid: str | None = None) -> Image:
         name=path.name or path.resolve().name,
         has_time=arrangement.has_time,
         frame_seconds=arrangement.frame_seconds,
+        notes=arrangement.notes,
         source=DicomSource(
             series_uid=headers[0].series_uid,
             planes=tuple(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 import pydicom
 from pydicom.tag import BaseTag
 from pydicom.uid import (
+    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -15,6 +17,7 @@ from pydicom.uid import (
 )
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.platform import available_memory
 from omniseg_backend.images.checks import refuse_larger_than_memory
 from omniseg_backend.images.dicom_files import DicomFile
 from omniseg_backend.images.dicom_tags import PYDICOM_ERRORS, quiet_pydicom
@@ -23,12 +26,15 @@ _CHUNK = 1 << 20
 _META_GROUP = 0x0002
 
 
-def read_dataset(file: DicomFile, *, pixels: bool) -> pydicom.Dataset:
+def read_dataset(
+    file: DicomFile, *, pixels: bool, available: Callable[[], int] = available_memory
+) -> pydicom.Dataset:
     """Read a file's header, or the file with its pixel data still encoded.
 
     Args:
         file: What to read.
         pixels: Whether to read on into the pixel data.
+        available: Says how many bytes of memory are free.
 
     Returns:
         The data set; its ``file_meta`` always names a transfer syntax.
@@ -39,7 +45,7 @@ def read_dataset(file: DicomFile, *, pixels: bool) -> pydicom.Dataset:
     """
     with quiet_pydicom(), file.open() as stream:
         try:
-            _refuse_inflated(file, stream)
+            _refuse_inflated(file, stream, available)
             stream.seek(0)
             dataset = pydicom.dcmread(stream, force=True, stop_before_pixels=not pixels)
             _complete_meta(dataset)
@@ -56,8 +62,14 @@ def read_dataset(file: DicomFile, *, pixels: bool) -> pydicom.Dataset:
 
 
 def _complete_meta(dataset: pydicom.Dataset) -> None:
-    """Name the encoding that pydicom recognised, where the file does not name it."""
-    if dataset.file_meta.get("TransferSyntaxUID"):
+    """Name the encoding that pydicom recognised, where the file does not name it.
+
+    Raises:
+        ValueError: The file names an encoding that does not exist.
+    """
+    if named := dataset.file_meta.get("TransferSyntaxUID"):
+        if named not in AllTransferSyntaxes:
+            raise ValueError("unknown transfer syntax")
         return
     implicit, little = dataset.original_encoding
     if implicit:
@@ -71,7 +83,7 @@ def _after_meta(tag: BaseTag, _type: str | None, _length: int) -> bool:
     return tag.group != _META_GROUP
 
 
-def _refuse_inflated(file: DicomFile, stream: BinaryIO) -> None:
+def _refuse_inflated(file: DicomFile, stream: BinaryIO, available: Callable[[], int]) -> None:
     """Measure a deflated data set chunk by chunk: pydicom inflates it at once, however large."""
     if stream.read(132)[128:] != b"DICM":
         return
@@ -87,5 +99,5 @@ def _refuse_inflated(file: DicomFile, stream: BinaryIO) -> None:
     rest = stream.read(_CHUNK)
     while rest and not inflater.eof:
         inflated += len(inflater.decompress(rest, _CHUNK))
-        refuse_larger_than_memory(file.path, 2 * inflated)
+        refuse_larger_than_memory(file.path, 2 * inflated, available=available)
         rest = inflater.unconsumed_tail or stream.read(_CHUNK)

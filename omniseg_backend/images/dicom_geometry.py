@@ -10,7 +10,6 @@ References:
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,22 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, GeometryError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.dicom_header import Frame, Header
 from omniseg_backend.images.dicom_time import interval, order_in_time
 from omniseg_backend.images.geometry import Geometry
-
-logger = logging.getLogger(__name__)
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 #: Positions closer than this share of a pixel are one place.
 _SAME_PLACE = 0.01
 #: How far a slice may lie off the even grid, as a share of the distance of slices. Positions
-#: rounded to 0.1 mm lie up to 4 % off at 1.25 mm; a slice that is missing lies 100 % off.
-_UNEVENNESS = 0.05
+#: rounded to 0.1 mm lie up to 8 % off at 1.25 mm; one missing slice puts others 33 % off and more.
+_UNEVENNESS = 0.1
 #: Direction cosines that agree to this are one direction: 0.1 mm across half a metre.
 _SAME_DIRECTION = 2e-4
 _SAME_SPACING = 1e-4
-#: Below this angle a stack counts as straight in the log; the grid is exact either way.
+#: Below this angle a stack counts as straight in what is said; the grid is exact either way.
 _STRAIGHT_DEGREES = 0.05
 
 
@@ -47,12 +45,14 @@ class Arrangement:
         geometry: Of every time point.
         has_time: Whether there is a time axis.
         frame_seconds: Time between time points where it is told.
+        notes: What users should know about the grid.
     """
 
     frames: tuple[tuple[Frame, ...], ...]
     geometry: Geometry
     has_time: bool
     frame_seconds: float | None
+    notes: tuple[Flag, ...] = ()
 
 
 def arrange(path: Path, headers: Sequence[Header]) -> Arrangement:
@@ -89,7 +89,8 @@ def arrange(path: Path, headers: Sequence[Header]) -> Arrangement:
         places = order_in_time(path, places) if timed else places
     geometry = _grid(path, (columns, rows), (row, column), spacing, [p[0] for p in places])
     seconds = headers[0].frame_seconds or (interval(places[0]) if timed else None)
-    return Arrangement(tuple(zip(*places, strict=True)), geometry, timed, seconds)
+    in_order = tuple(zip(*places, strict=True))
+    return Arrangement(in_order, geometry, timed, seconds, _tilt_notes(geometry))
 
 
 def _pictures(path: Path, headers: Sequence[Header], size: tuple[int, int]) -> Arrangement:
@@ -101,7 +102,11 @@ def _pictures(path: Path, headers: Sequence[Header], size: tuple[int, int]) -> A
     spacing = frames[0].spacing
     geometry = Geometry.of_picture(*size, spacing and (spacing[1], spacing[0]))
     return Arrangement(
-        tuple((frame,) for frame in frames), geometry, headers[0].in_time, headers[0].frame_seconds
+        tuple((frame,) for frame in frames),
+        geometry,
+        headers[0].in_time,
+        headers[0].frame_seconds,
+        headers[0].notes,
     )
 
 
@@ -186,7 +191,6 @@ def _grid(
     else:
         step = (positions[-1] - positions[0]) / (len(slices) - 1)
         _refuse_uneven(path, positions, step, normal)
-        _report_tilt(path, step, normal)
     affine = np.eye(4)
     affine[:3, 0] = axes[0] * across
     affine[:3, 1] = axes[1] * down
@@ -236,17 +240,21 @@ def _refuse_uneven(
     )
 
 
-def _report_tilt(path: Path, step: NDArray[np.float64], normal: NDArray[np.float64]) -> None:
+def _tilt_notes(geometry: Geometry) -> tuple[Flag, ...]:
     """A tilted gantry shears the stack. The affine holds that exactly; nothing is resampled."""
-    cosine = float(step @ normal / np.linalg.norm(step))
+    axes = geometry.affine[:3, :3]
+    normal, step = np.cross(axes[:, 0], axes[:, 1]), axes[:, 2]
+    cosine = abs(float(step @ normal)) / float(np.linalg.norm(step) * np.linalg.norm(normal))
     degrees = math.degrees(math.acos(min(1.0, cosine)))
-    if degrees > _STRAIGHT_DEGREES:
-        logger.warning(
-            "%s: the slices are sheared by %.1f degrees (a tilted gantry); the image keeps the "
-            "sheared grid as it is",
-            path.name,
-            degrees,
-        )
+    if degrees <= _STRAIGHT_DEGREES:
+        return ()
+    return (
+        Flag(
+            "sheared",
+            f"The slices are sheared by {degrees:.1f} degrees (a tilted gantry): the image keeps "
+            "the sheared grid as it is.",
+        ),
+    )
 
 
 def _refused(path: Path, found: str, expected: str) -> DataError:

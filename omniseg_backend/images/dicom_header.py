@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.checks import refuse_cut_off
 from omniseg_backend.images.dicom_files import DicomFile
 from omniseg_backend.images.modality import ModalityStatement
@@ -126,6 +127,7 @@ class Header:
         in_time: Whether frames without position are time points.
         frame_seconds: Time between them where it is stated.
         has_table: Whether a table (Modality LUT) turns stored values into values.
+        notes: On the spacing of a picture.
     """
 
     file: DicomFile
@@ -137,6 +139,7 @@ class Header:
     in_time: bool = False
     frame_seconds: float | None = None
     has_table: bool = False
+    notes: tuple[Flag, ...] = ()
 
 
 #: The least that a compressed frame takes: the header of its item and some bytes in it.
@@ -161,7 +164,7 @@ def refuse_impossible(file: DicomFile, capacity: int, pixels: PixelFormat, frame
     refuse_cut_off(file.path, found_bytes=capacity, expected_bytes=least * frames)
 
 
-def refuse_odd_pixels(file: DicomFile, pixels: PixelFormat) -> None:
+def refuse_odd_pixels(file: DicomFile, pixels: PixelFormat, frames: int) -> None:
     """Refuse what no image of this project can be made of.
 
     Raises:
@@ -177,13 +180,13 @@ def refuse_odd_pixels(file: DicomFile, pixels: PixelFormat) -> None:
             expected="grey, palette, RGB or YBR pixels",
             remedy="export it again in one of these",
         )
-    if min(pixels.rows, pixels.columns) < 1 or not (
+    if min(pixels.rows, pixels.columns, frames) < 1 or not (
         1 <= pixels.bits_stored <= pixels.bits_allocated <= 64
     ):
         raise DataError(
             file,
-            found=f"{pixels.columns} x {pixels.rows} pixels with {pixels.bits_stored} of "
-            f"{pixels.bits_allocated} bits",
-            expected="at least one pixel of 1 to 64 bits",
+            found=f"{frames} frames of {pixels.columns} x {pixels.rows} pixels with "
+            f"{pixels.bits_stored} of {pixels.bits_allocated} bits",
+            expected="at least one frame and pixel of 1 to 64 bits",
             remedy="export it again: its header is damaged",
         )

@@ -77,7 +77,7 @@ def not_an_image(tags: Tags) -> str | None:
         return None
     if kind in _SPOKEN:
         return _SPOKEN[kind]
-    if not kind:
+    if not kind.is_valid:
         return "a DICOM file without an image"
     # An unknown class is named by its number.
     return f"a DICOM object of the class {kind.name}, without an image"

@@ -16,6 +16,7 @@ from pydicom.uid import (
 )
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.checks import DEFLATE_LIMIT
 from omniseg_backend.images.dicom_dataset import read_dataset
 from omniseg_backend.images.dicom_files import DicomFile
@@ -42,6 +43,8 @@ _CINE = (
 )
 #: What a frame increment pointer names where frames follow in time.
 _TIME_POINTERS = ("(0018,1063)", "(0018,1065)")  # Frame Time, Frame Time Vector
+#: Of a code string (CS), whatever a damaged file holds there.
+_LONGEST_CODE = 16
 #: How far the times of a vector may differ and still be one time between frames.
 _RELATIVE_TOLERANCE = 0.01
 
@@ -63,12 +66,13 @@ def parse_header(file: DicomFile) -> Header | str:
 def _parse_image(file: DicomFile, tags: Tags) -> Header:
     syntax: UID = tags.dataset.file_meta.TransferSyntaxUID
     pixels = _pixel_format(tags, encapsulated=syntax.is_encapsulated)
-    count = max(1, tags.whole("NumberOfFrames") or 1)
-    refuse_odd_pixels(file, pixels)
+    count = tags.whole("NumberOfFrames") or 1
+    refuse_odd_pixels(file, pixels, count)
     deflated = syntax == DeflatedExplicitVRLittleEndian
     capacity = file.size * (DEFLATE_LIMIT if deflated else 1)
     refuse_impossible(file, capacity, pixels, count)
     frames, in_time = _frames(file, tags, count)
+    frames, notes = _as_pictures(tags, frames)
     return Header(
         file=file,
         series_uid=tags.text("SeriesInstanceUID"),
@@ -79,6 +83,7 @@ def _parse_image(file: DicomFile, tags: Tags) -> Header:
         in_time=in_time,
         frame_seconds=_frame_seconds(tags, count) if in_time else None,
         has_table=tags.has("ModalityLUTSequence"),
+        notes=notes,
     )
 
 
@@ -94,7 +99,7 @@ def _pixel_format(tags: Tags, *, encapsulated: bool) -> PixelFormat:
         signed=tags.whole("PixelRepresentation") == 1,
         # Real numbers have no sign bit of their own to declare (PS3.3 C.7.6.24).
         real=allocated >= 32 and not tags.has("PixelRepresentation"),
-        photometric=tags.text("PhotometricInterpretation"),
+        photometric=tags.text("PhotometricInterpretation")[:_LONGEST_CODE],
         encapsulated=encapsulated,
         palette_bits=int(palette[2]) if palette is not None else 0,
     )
@@ -103,9 +108,8 @@ def _pixel_format(tags: Tags, *, encapsulated: bool) -> PixelFormat:
 def _frames(file: DicomFile, tags: Tags, count: int) -> tuple[tuple[Frame, ...], bool]:
     """The frames, and whether those of a classic file are time points."""
     if is_enhanced(tags):
-        frames = enhanced_frames(file, tags, count)
-        return tuple(_as_picture(tags, frame) for frame in frames), False
-    frame = _as_picture(tags, classic_frame(file, tags))
+        return enhanced_frames(file, tags, count), False
+    frame = classic_frame(file, tags)
     if count == 1:
         return (frame,), False
     if not _is_cine(tags):
@@ -118,13 +122,19 @@ def _frames(file: DicomFile, tags: Tags, count: int) -> tuple[tuple[Frame, ...],
     return tuple(dataclasses.replace(frame, number=n) for n in range(1, count + 1)), True
 
 
-def _as_picture(tags: Tags, frame: Frame) -> Frame:
-    """Without a complete place in the patient, with the spacing that holds for pictures."""
-    if frame.position is not None and frame.orientation is not None:
-        return frame
-    return dataclasses.replace(
-        frame, position=None, orientation=None, spacing=picture_spacing(tags, frame)
-    )
+def _as_pictures(
+    tags: Tags, frames: tuple[Frame, ...]
+) -> tuple[tuple[Frame, ...], tuple[Flag, ...]]:
+    """Frames without a complete place in the patient get the spacing that holds for pictures."""
+    placed, notes = [], set[Flag]()
+    for frame in frames:
+        if frame.position is not None and frame.orientation is not None:
+            placed.append(frame)
+            continue
+        spacing, remarks = picture_spacing(tags, frame)
+        notes.update(remarks)
+        placed.append(dataclasses.replace(frame, position=None, orientation=None, spacing=spacing))
+    return tuple(placed), tuple(sorted(notes, key=str))
 
 
 def _is_cine(tags: Tags) -> bool:

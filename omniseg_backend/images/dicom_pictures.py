@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.dicom_header import Frame
 from omniseg_backend.images.dicom_tags import Tags
 
-logger = logging.getLogger(__name__)
+Spacing = tuple[float, float]
 
 #: Codes of an ultrasound region (PS3.3 C.8.5.5): a 2D image, and centimetres per pixel.
 _TWO_DIMENSIONAL = 1
@@ -16,7 +15,7 @@ _CENTIMETRES = 3
 _RELATIVE_TOLERANCE = 1e-4
 
 
-def picture_spacing(tags: Tags, frame: Frame) -> tuple[float, float] | None:
+def picture_spacing(tags: Tags, frame: Frame) -> tuple[Spacing | None, tuple[Flag, ...]]:
     """The distance of rows and of columns in mm, where it is true in the patient.
 
     Args:
@@ -25,22 +24,26 @@ def picture_spacing(tags: Tags, frame: Frame) -> tuple[float, float] | None:
 
     Returns:
         The calibration of the ultrasound regions if they agree, else the pixel spacing. None
-        without one, and where the spacing is that on the detector of an X-ray, which magnifies.
+        without one, and where the spacing is that on the detector of an X-ray, which magnifies;
+        with a note where a spacing was left out.
     """
     regions = tags.items("SequenceOfUltrasoundRegions")
     if regions:
-        return _of_regions(tags, regions)
+        return _of_regions(regions)
     if frame.spacing is None:
-        return None
+        return None, ()
     detector = tags.numbers("ImagerPixelSpacing", 2)
     if detector == frame.spacing and not tags.text("PixelSpacingCalibrationType"):
-        logger.info("%s: the spacing is the detector's and is not used", tags.subject)
-        return None
-    return frame.spacing
+        sentence = (
+            f"The spacing of {detector[0]:g} x {detector[1]:g} mm is the X-ray detector's and not "
+            "the patient's: measured in pixels."
+        )
+        return None, (Flag("spacing_of_detector", sentence),)
+    return frame.spacing, ()
 
 
-def _of_regions(tags: Tags, regions: list[Tags]) -> tuple[float, float] | None:
-    found: list[tuple[float, float]] = []
+def _of_regions(regions: list[Tags]) -> tuple[Spacing | None, tuple[Flag, ...]]:
+    found: list[Spacing] = []
     for region in regions:
         units = (
             region.whole("PhysicalUnitsXDirection"),
@@ -52,12 +55,10 @@ def _of_regions(tags: Tags, regions: list[Tags]) -> tuple[float, float] | None:
             # The sign tells the direction of an axis, not the size of a pixel.
             found.append((abs(down) * 10.0, abs(across) * 10.0))
     if not found:
-        return None
+        return None, ()
     first = found[0]
     for other in found[1:]:
         if any(abs(a - b) > _RELATIVE_TOLERANCE * a for a, b in zip(first, other, strict=True)):
-            logger.warning(
-                "%s: its regions have different scales; measured in pixels", tags.subject
-            )
-            return None
-    return first
+            sentence = "The ultrasound regions have different scales: measured in pixels."
+            return None, (Flag("scales_differ", sentence),)
+    return first, ()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import collections
+import re
 from pathlib import Path
+
+from pydicom.uid import RE_VALID_UID
 
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.images.dicom_files import DicomFile
@@ -12,6 +15,8 @@ from omniseg_backend.images.dicom_kinds import refuse_no_image
 from omniseg_backend.images.dicom_parsing import parse_header
 
 _LONGEST_LIST = 8
+#: Of the modality codes of PS3.3 C.7.3.1.1.1, none has more letters.
+_LONGEST_CODE = 9
 
 
 def read_series(path: Path, files: list[DicomFile], series_uid: str | None) -> list[Header]:
@@ -64,9 +69,15 @@ def read_series(path: Path, files: list[DicomFile], series_uid: str | None) -> l
 def _listed(series: dict[str, list[Header]]) -> str:
     """``UID (CT, 120 images of 512 x 512)``, and so on; without the texts that people typed."""
     shown = [
-        f"{uid or 'without a number'} ({found[0].modality_code or 'unknown'}, "
+        f"{uid if re.fullmatch(RE_VALID_UID, uid) else 'without a valid number'} ({_code(found[0])}, "
         f"{sum(len(header.frames) for header in found)} images of "
         f"{found[0].pixels.columns} x {found[0].pixels.rows})"
         for uid, found in sorted(series.items())[:_LONGEST_LIST]
     ]
     return ", ".join(shown) + (" and more" if len(series) > _LONGEST_LIST else "")
+
+
+def _code(header: Header) -> str:
+    """The modality's code, if it is one: in a damaged file it could be anything."""
+    code = header.modality_code
+    return code if code.isalpha() and code.isupper() and len(code) <= _LONGEST_CODE else "unknown"

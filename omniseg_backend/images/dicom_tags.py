@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import math
 import struct
 import warnings
@@ -39,13 +40,30 @@ PYDICOM_ERRORS = (
     zlib.error,
 )
 
+#: pydicom logs through its own name, and its decoders through their modules' names.
+_PYDICOM_LOGGERS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils")
+
 
 @contextlib.contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Keep pydicom's remarks on every unusual element off the user's screen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Keep pydicom's remarks to itself: they repeat the content of unusual elements.
+
+    In a damaged file such an element may have swallowed the patient's name.
+    """
+
+    def drop(_record: logging.LogRecord) -> bool:
+        return False
+
+    loggers = [logging.getLogger(name) for name in _PYDICOM_LOGGERS]
+    for logger in loggers:
+        logger.addFilter(drop)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(drop)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

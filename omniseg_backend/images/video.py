@@ -23,7 +23,18 @@ from omniseg_backend.images.checks import refuse_larger_than_memory
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 
-_DAMAGE = (FFmpegError, OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError)
+#: What PyAV and imageio's plugin raise on damaged files; they look for streams and numbers
+#: that such a file does not have.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    FFmpegError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 #: Frames to begin with where the file tells neither their number nor its length.
 _UNKNOWN_LENGTH = 64
 #: The decoder's own frames, beside the array.
