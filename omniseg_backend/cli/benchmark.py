@@ -1,4 +1,4 @@
-"""``omniseg benchmark``: how long the networks take on this machine."""
+"""``omniseg benchmark``: how long the models take here; its commands measure more than that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.benchmark_latency import latency
+from omniseg_backend.cli.benchmark_training import training
+from omniseg_backend.cli.benchmark_volume import volume
 from omniseg_backend.cli.options import Json, Threads
 
 if TYPE_CHECKING:
@@ -18,8 +21,14 @@ if TYPE_CHECKING:
 
 _SIZES = (256, 512)
 
+benchmarks = typer.Typer(name="benchmark", rich_markup_mode=None)
+for function in (latency, training, volume):
+    benchmarks.command()(function)
 
+
+@benchmarks.callback(invoke_without_command=True)
 def benchmark(
+    context: typer.Context,
     size: Annotated[
         list[int] | None,
         typer.Option("--size", show_default=False, help="Side of the input; by default 256, 512."),
@@ -28,19 +37,22 @@ def benchmark(
     runs: Annotated[int, typer.Option("--runs", min=1, help="Timed runs of each network.")] = 20,
     json: Json = False,
 ) -> None:
-    """Time one network per variant, in turns.
+    """Time one model per variant, in turns; its commands measure peers, training and scans.
 
     Each takes one image at a time. Networks of one variant differ in two layers only, so that
     one model stands for all.
     """
+    if context.invoked_subcommand is not None:
+        return
     from omniseg_backend.cli.terminal import command
 
     with command(json=json) as terminal:
         from omniseg_backend.bundles.models import available_models
+        from omniseg_backend.cli.benchmark_machine import strided
         from omniseg_backend.common.errors import ResourceError
 
         sizes = tuple(dict.fromkeys(size or _SIZES))
-        _check_sizes(sizes)
+        strided(sizes)
         chosen = one_per_variant(available_models())
         if not chosen:
             raise ResourceError(
@@ -63,20 +75,6 @@ def one_per_variant(entries: Sequence[ModelEntry]) -> tuple[ModelEntry, ...]:
     for entry in sorted(entries, key=lambda one: one.manifest.synthetic):
         best.setdefault(entry.manifest.variant, entry)
     return tuple(best[variant] for variant in Variant if variant in best)
-
-
-def _check_sizes(sizes: Sequence[int]) -> None:
-    from omniseg_backend.common.errors import UsageError
-    from omniseg_backend.networks.architecture import STRIDE
-
-    for side in sizes:
-        if side < STRIDE or side % STRIDE:
-            raise UsageError(
-                "--size",
-                found=str(side),
-                expected=f"a multiple of {STRIDE}",
-                remedy="choose another size, such as 256",
-            )
 
 
 def _measured(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import typer.main
 
-from omniseg_backend.cli.benchmark import benchmark
+from omniseg_backend.cli.benchmark import benchmarks
 from omniseg_backend.cli.demo import demo
 from omniseg_backend.cli.describe import describe
 from omniseg_backend.cli.doctor import doctor
@@ -34,8 +34,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (models, segment, train, evaluate, describe, benchmark, doctor, demo):
+for function in (models, segment, train, evaluate, describe, doctor, demo):
     app.command()(function)
+app.add_typer(benchmarks)
 
 
 def _version(asked: bool) -> None:

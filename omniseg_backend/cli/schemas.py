@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from omniseg_backend.cli import documents, result_documents
+from omniseg_backend.cli import benchmark_documents, documents, result_documents
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
 
@@ -18,6 +18,9 @@ from omniseg_backend.common.atomic import write_text_atomic
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {
         "benchmark": result_documents.BenchmarkDocument,
+        "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
+        "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
+        "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
         "demo": result_documents.DemoDocument,
         "describe": documents.DescribeDocument,
         "doctor": result_documents.DoctorDocument,

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from omniseg_backend.bundles.store import Bundle
     from omniseg_backend.cli.result_documents import TrainDocument
 
-_EXTRA = 'pip install "napari-omniseg[train]"'
-
 
 def train(
     dataset: Annotated[
@@ -175,20 +173,10 @@ def _train_bundle() -> Callable[..., Bundle]:
     Raises:
         ResourceError: What training needs is not installed.
     """
-    from omniseg_backend.common.errors import ResourceError
+    from omniseg_backend.cli.training_extra import training_extra
 
-    try:
+    with training_extra("training"):
         from omniseg_backend.training.bundle_run import train_bundle
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "omniseg_backend":
-            raise
-        raise ResourceError(
-            "training",
-            found=f"no {missing} in this Python",
-            expected="the extra 'train'",
-            remedy=f"install it with: {_EXTRA}",
-        ) from error
     return train_bundle
 
 

@@ -1,0 +1,86 @@
+"""What each benchmark is asked, torch-free, so that the command line can say it."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Rounds = Annotated[int, Field(ge=1)]
+Threads = Annotated[int, Field(ge=1)]
+
+
+class NetworkName(enum.StrEnum):
+    """Our variants and the peers, each of ours before what it is compared with."""
+
+    COMPACT = "compact"
+    CMUNEXT_S = "cmunext-s"
+    BALANCED = "balanced"
+    CMUNEXT = "cmunext"
+    ACCURATE = "accurate"
+    CMUNEXT_L = "cmunext-l"
+    UNET = "unet"
+    DYNUNET = "dynunet"
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LatencySettings(_Settings):
+    """The question of the latency benchmark.
+
+    Attributes:
+        networks: Which of those that are built here.
+        sizes: Sides of their inputs, multiples of 16.
+        peers: ONNX files to run beside them.
+        rounds: Timed runs of each network at each size.
+        threads: Threads within an operation.
+    """
+
+    networks: tuple[NetworkName, ...] = tuple(NetworkName)
+    sizes: tuple[Annotated[int, Field(ge=16, multiple_of=16)], ...] = (256, 512)
+    peers: tuple[Path, ...] = ()
+    rounds: Rounds = 20
+    threads: Threads
+
+
+class TrainingSpeedSettings(_Settings):
+    """The question of the training benchmark.
+
+    Attributes:
+        networks: Which networks.
+        size: Side of the crops, a multiple of 16.
+        batch_size: Crops in a step.
+        rounds: Timed steps of each network.
+        threads: Threads of torch.
+    """
+
+    networks: tuple[NetworkName, ...] = (
+        NetworkName.COMPACT,
+        NetworkName.BALANCED,
+        NetworkName.ACCURATE,
+        NetworkName.UNET,
+    )
+    size: Annotated[int, Field(ge=16, multiple_of=16)] = 256
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    rounds: Rounds = 5
+    threads: Threads
+
+
+class VolumeSettings(_Settings):
+    """The question of the volume benchmark.
+
+    Attributes:
+        bundle: The model, by its path.
+        side: Voxels along a slice's sides.
+        slices: Slices of each volume, one run for each.
+        threads: Threads of the network.
+    """
+
+    bundle: Path
+    side: Annotated[int, Field(ge=16)] = 512
+    slices: tuple[Annotated[int, Field(ge=1)], ...] = (50, 100, 200)
+    threads: Threads
