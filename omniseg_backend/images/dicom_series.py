@@ -69,15 +69,21 @@ def read_series(path: Path, files: list[DicomFile], series_uid: str | None) -> l
 def _listed(series: dict[str, list[Header]]) -> str:
     """``UID (CT, 120 images of 512 x 512)``, and so on; without the texts that people typed."""
     shown = [
-        f"{uid if re.fullmatch(RE_VALID_UID, uid) else 'without a valid number'} ({_code(found[0])}, "
+        f"{_uid(found[0])} ({_code(found[0])}, "
         f"{sum(len(header.frames) for header in found)} images of "
         f"{found[0].pixels.columns} x {found[0].pixels.rows})"
-        for uid, found in sorted(series.items())[:_LONGEST_LIST]
+        for _, found in sorted(series.items())[:_LONGEST_LIST]
     ]
     return ", ".join(shown) + (" and more" if len(series) > _LONGEST_LIST else "")
 
 
+def _uid(header: Header) -> str:
+    """The number, if it is one: in a damaged file it could be anything."""
+    uid = header.series_uid
+    return uid if re.fullmatch(RE_VALID_UID, uid) else "without a valid number"
+
+
 def _code(header: Header) -> str:
-    """The modality's code, if it is one: in a damaged file it could be anything."""
+    """The modality's code, likewise."""
     code = header.modality_code
     return code if code.isalpha() and code.isupper() and len(code) <= _LONGEST_CODE else "unknown"
