@@ -48,6 +48,15 @@ def segment(
         bool,
         typer.Option("--override-modality", help="Run although the modality is known to differ."),
     ] = False,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            "--series",
+            metavar="UID",
+            show_default=False,
+            help="Which DICOM series, where a folder holds several.",
+        ),
+    ] = None,
     region: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +102,7 @@ def segment(
         if output is None and not estimate:
             raise _no_output(image)
         terminal.progress(f"reading {image.name}", 0.0)
-        read = _read(image, modality, override_modality=override_modality)
+        read = _read(image, modality, series, override_modality=override_modality)
         for note in read.notes:
             terminal.say(f"{image.name}: {note}")
         box = None if region is None else parse_region(region, read.geometry)
@@ -148,13 +157,16 @@ def _no_output(image: Path) -> Exception:
     )
 
 
-def _read(path: Path, modality: Modality | None, *, override_modality: bool) -> Image:
+def _read(
+    path: Path, modality: Modality | None, series: str | None, *, override_modality: bool
+) -> Image:
     from omniseg_backend.images.modality import ModalityStatement
     from omniseg_backend.images.reading import read_image
 
     if modality is not None and override_modality:
-        return read_image(path).with_modality(ModalityStatement(modality, "override"))
-    return read_image(path, modality=modality)
+        read = read_image(path, series_uid=series)
+        return read.with_modality(ModalityStatement(modality, "override"))
+    return read_image(path, modality=modality, series_uid=series)
 
 
 def _choose(
