@@ -7,6 +7,7 @@ and never loads torch.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from omniseg_backend.images.segmentation import Segmentation
     from omniseg_backend.images.writing import write_segmentation
     from omniseg_backend.inference.segment import segment
+
+# ONNX Runtime keeps a device id and a queue of usage events, with the interpreter's path, in the
+# user's cache folder for upload unless this is set before it is loaded. Nothing leaves the room.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOMES = {
     "Image": "omniseg_backend.images.image",

@@ -96,3 +96,17 @@ def test_the_version_is_told() -> None:
         check=True,
     )
     assert finished.stdout.startswith("napari-omniseg ")
+
+
+def test_segmenting_leaves_no_telemetry_in_the_users_home(
+    make_model: MakeModel, square: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ONNX Runtime would keep a device id and a queue of usage events in the cache folder.
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    loaded_by("segment", square, "-o", tmp_path / "mask.png", "--model", make_model().path)
+    left = [str(path) for path in home.rglob("*") if path.is_file()]
+    assert not any("icrosoft" in path or "onnxruntime" in path for path in left)
