@@ -52,6 +52,7 @@ def refuse_unwritable(target: Path) -> None:
 
     Raises:
         DataError: The nearest folder that exists cannot be written, or is a file.
+        ResourceError: The disk has no room for one more name.
     """
     target = Path(target).absolute()
     with writing_errors(target):
@@ -60,6 +61,8 @@ def refuse_unwritable(target: Path) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        # Some file systems (/proc) and full disks take nothing, whatever the permissions say.
+        Path(tempfile.mkdtemp(prefix=".omniseg-", dir=nearest)).rmdir()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from omniseg_backend.bundles.store import Bundle
-from omniseg_backend.common.atomic import refuse_existing, refuse_unwritable, writing_errors
+from omniseg_backend.common.atomic import refuse_existing, refuse_unwritable
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.training.export import export_bundle
 from omniseg_backend.training.run import run_folder, run_training
@@ -38,11 +38,5 @@ def train_bundle(
     target = Path(target)
     refuse_existing(target, overwrite=overwrite)
     refuse_unwritable(target)
-    folder = run_folder(target)
-    # Tried before the data are read: some places take no folder whatever their permissions say.
-    with writing_errors(folder):
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            folder.rmdir()
-    run = run_training(settings, folder, progress=progress, cancel=cancel)
+    run = run_training(settings, run_folder(target), progress=progress, cancel=cancel)
     return export_bundle(run, target, overwrite=overwrite, progress=progress, cancel=cancel)
