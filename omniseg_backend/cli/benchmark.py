@@ -10,6 +10,7 @@ import typer
 from omniseg_backend.cli.benchmark_latency import latency
 from omniseg_backend.cli.benchmark_training import training
 from omniseg_backend.cli.benchmark_volume import volume
+from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.options import Json, Threads
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 _SIZES = (256, 512)
 
-benchmarks = typer.Typer(name="benchmark", rich_markup_mode=None)
+commands = plain_typer("benchmark")
 for function in (latency, training, volume):
-    benchmarks.command()(function)
+    commands.command()(function)
 
 
-@benchmarks.callback(invoke_without_command=True)
+@commands.callback(invoke_without_command=True)
 def benchmark(
     context: typer.Context,
     size: Annotated[

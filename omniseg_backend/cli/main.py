@@ -10,14 +10,7 @@ from typing import Annotated
 import typer
 import typer.main
 
-from omniseg_backend.cli.benchmark import benchmarks
-from omniseg_backend.cli.demo import demo
-from omniseg_backend.cli.describe import describe
-from omniseg_backend.cli.doctor import doctor
-from omniseg_backend.cli.evaluate import evaluate
-from omniseg_backend.cli.models import models
-from omniseg_backend.cli.segment import segment
-from omniseg_backend.cli.train import train
+from omniseg_backend.cli.lazy_commands import LazyCommands, plain_typer
 
 #: Set to anything but 0 or nothing, unexpected errors show where in the code they arose.
 DEBUG_VARIABLE = "OMNISEG_DEBUG"
@@ -25,18 +18,7 @@ DEBUG_VARIABLE = "OMNISEG_DEBUG"
 #: What typer ends with after a Ctrl-C that came before a command listened, and what we do.
 _INTERRUPTED_EARLY, _INTERRUPTED = 130, 4
 
-app = typer.Typer(
-    name="omniseg",
-    help="Medical image segmentation on ordinary computers. Research use; no result is reviewed.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for function in (models, segment, train, evaluate, describe, doctor, demo):
-    app.command()(function)
-app.add_typer(benchmarks)
+app = plain_typer("omniseg", LazyCommands)
 
 
 def _version(asked: bool) -> None:
@@ -54,7 +36,7 @@ def _omniseg(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Take the options that no command is needed for."""
+    """Medical image segmentation on ordinary computers. Research use; no result is reviewed."""
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.model_options import with_options
 from omniseg_backend.cli.options import Json, Overwrite
-from omniseg_backend.images.modality import Modality
-from omniseg_backend.networks.architecture import Variant
+from omniseg_backend.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from omniseg_backend.cli.result_documents import TrainDocument
 
 
+@with_options(TrainingSettings, leave_out={"dataset"})
 def train(
     dataset: Annotated[
         Path,
@@ -31,93 +32,13 @@ def train(
         Path,
         typer.Option("--output", "-o", help="The bundle: NAME.omniseg, or a folder."),
     ],
-    variant: Annotated[
-        Variant | None,
-        typer.Option("--variant", show_default=False, help="By default compact."),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option("--epochs", show_default=False, help="By default 100, with early stopping."),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option("--minutes", show_default=False, help="Turned into steps by a probe."),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", show_default=False, help="Optimiser steps.")
-    ] = None,
-    init: Annotated[
-        str | None,
-        typer.Option("--init", show_default=False, help="Bundle or model id to fine-tune from."),
-    ] = None,
-    fold: Annotated[
-        str | None,
-        typer.Option("--fold", metavar="K/N", show_default=False, help="Validate on this fold."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", show_default=False, help="By default 0.")
-    ] = None,
     recipe: Annotated[
         Path | None,
         typer.Option("--recipe", show_default=False, help="JSON with settings; options win."),
     ] = None,
-    modality: Annotated[
-        Modality | None,
-        typer.Option("--modality", show_default=False, help="Where the data set is silent."),
-    ] = None,
-    neighbours: Annotated[
-        int | None,
-        typer.Option("--neighbours", show_default=False, help="Slices on each side as channels."),
-    ] = None,
-    input_size: Annotated[
-        str | None,
-        typer.Option("--input-size", metavar="N|HxW", show_default=False, help="By default 256."),
-    ] = None,
-    symmetric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--symmetric",
-            metavar="rows|columns",
-            show_default=False,
-            help="An axis along which the anatomy may be mirrored; repeat for both.",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", show_default=False, help="By default 8.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", show_default=False, help="By default 3e-4.")
-    ] = None,
-    augmentation: Annotated[
-        str | None,
-        typer.Option("--augmentation", metavar="online|doubled", show_default=False),
-    ] = None,
-    negatives: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--negatives", show_default=False, help="Data set without the structure; repeatable."
-        ),
-    ] = None,
-    empty_share: Annotated[
-        float | None,
-        typer.Option(
-            "--empty-share", show_default=False, help="Share of crops without the structure."
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option("--threads", show_default=False, help="By default all that may be used."),
-    ] = None,
-    devices: Annotated[
-        int | None,
-        typer.Option("--devices", show_default=False, help="Processes of data-parallel training."),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option("--precision", metavar="auto|fp32|bf16", show_default=False),
-    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
+    **options: object,
 ) -> None:
     """Train a network on a labelled data set.
 
@@ -126,35 +47,11 @@ def train(
     from omniseg_backend.cli.terminal import command
 
     with command(json=json, log_level=logging.INFO) as terminal:
-        from omniseg_backend.cli.bundle_choice import bundle_path
-        from omniseg_backend.cli.training_options import budget, training_settings
-        from omniseg_backend.cli.training_options import input_size as parsed_size
+        from omniseg_backend.cli.training_options import training_settings
         from omniseg_backend.common.progress import no_progress
 
         started = time.perf_counter()
-        settings = training_settings(
-            dataset,
-            recipe,
-            {
-                "variant": variant,
-                "budget": budget(epochs, minutes, steps),
-                "initial_bundle": None if init is None else bundle_path(init),
-                "fold": fold,
-                "seed": seed,
-                "modality": modality,
-                "neighbours": neighbours,
-                "input_size": parsed_size(input_size),
-                "symmetric_axes": symmetric or None,
-                "batch_size": batch_size,
-                "learning_rate": learning_rate,
-                "augmentation": augmentation,
-                "negatives": negatives or None,
-                "empty_share": empty_share,
-                "threads": threads,
-                "devices": devices,
-                "precision": precision,
-            },
-        )
+        settings = training_settings(dataset, recipe, options)
         bundle = _train_bundle()(
             settings,
             output,
