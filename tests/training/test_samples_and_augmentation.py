@@ -62,6 +62,17 @@ def test_geometry_moves_image_and_labels_together():
             assert inputs[0][labels == 1].mean() > inputs[0][labels == 0].mean()
 
 
+def test_some_crops_lose_half_of_their_contrast():
+    augment = OnlineAugmentation((32, 32), ())
+    contrasts = []
+    for seed in range(60):
+        inputs, labels = augment(plane(0), seed)
+        if 50 < labels.sum() < 900:
+            contrasts.append(inputs[0][labels == 1].mean() - inputs[0][labels == 0].mean())
+    assert len(contrasts) > 30
+    assert 0.05 < min(contrasts) < 0.5 < 0.9 < np.median(contrasts)
+
+
 @pytest.mark.parametrize("kind", ["online", "doubled"])
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_only_turned_crops_leave_the_rotation_limit(tmp_path, kind, share):
