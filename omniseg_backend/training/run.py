@@ -15,11 +15,13 @@ from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
+from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
-from omniseg_backend.training.checkpoint import Checkpoint, RunState, load_matching
+from omniseg_backend.training.checkpoint import Checkpoint, RunState
 from omniseg_backend.training.curves import draw_curves
+from omniseg_backend.training.fine_tuning import completed
 from omniseg_backend.training.plan import (
     RunPlan,
     check_same_run,
@@ -30,6 +32,7 @@ from omniseg_backend.training.preparation import PreparedData, prepare_data
 from omniseg_backend.training.probe import probe_seconds
 from omniseg_backend.training.samples import StepSamples
 from omniseg_backend.training.settings import TrainingSettings
+from omniseg_backend.training.surgery import transplant
 from omniseg_backend.training.trainer import TrainingData, fit
 
 logger = logging.getLogger(__name__)
@@ -71,6 +74,7 @@ def run_training(
         CancelledError: The user cancelled; the same call resumes.
     """
     keep_freed_memory()
+    settings = completed(settings, open_dataset(settings.dataset))
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
     data = prepare_data(settings, progress=progress, cancel=cancel)
     for warning in data.warnings:
@@ -163,11 +167,18 @@ def _initial_network(plan: RunPlan) -> OmniSegNet:
     if plan.settings.initial_bundle is not None:
         bundle = load_bundle(plan.settings.initial_bundle)
         state = read_state(bundle.model_bytes())
-        fresh = load_matching(
-            network, {name: torch.from_numpy(value.copy()) for name, value in state.items()}
+        taken = transplant(
+            network,
+            {name: torch.from_numpy(value.copy()) for name, value in state.items()},
+            old_classes=bundle.manifest.class_table().names,
+            new_classes=plan.class_names,
         )
         logger.info(
-            "started from %s; %d entries new: %s", bundle.manifest.id, len(fresh), ", ".join(fresh)
+            "started from %s; classes kept: %s; new: %s%s",
+            bundle.manifest.id,
+            ", ".join(taken.kept_classes) or "none",
+            ", ".join(taken.new_classes) or "none",
+            "; first block fitted to other channels" if taken.stem_adapted else "",
         )
     return network
 

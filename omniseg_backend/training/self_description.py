@@ -7,6 +7,7 @@ from importlib import metadata
 
 import torch
 
+from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.task import ClassDescription, TaskDescription
 from omniseg_backend.bundles.training_record import Ancestor, TrainingRecord
@@ -22,11 +23,14 @@ _AUGMENTATION = {
 }
 
 
+_FINE_TUNED = "Fine-tuned on further images"
+
+
 def task_of(run: FinishedRun) -> TaskDescription:
     """The stated task, or a plain one made from the data set's name."""
     stated = run.plan.settings.task
     if stated is not None:
-        return stated
+        return stated if _started_from_same_task(run) is None else _continued(stated, run)
     dataset = run.data.dataset
     return TaskDescription(
         id=slug(dataset.name),
@@ -37,6 +41,37 @@ def task_of(run: FinishedRun) -> TaskDescription:
         credit="none stated",
         intended_use="Research at the site that trained it; every mask is to be reviewed.",
         limits=("Only the training site's own images were seen.",),
+    )
+
+
+def version_of(run: FinishedRun) -> str:
+    """``1.0.0``, or the next minor version of the bundle whose task the run continues."""
+    ancestor = _started_from_same_task(run)
+    if ancestor is None:
+        return "1.0.0"
+    major, minor, _ = ancestor.version.split(".")
+    return f"{major}.{int(minor) + 1}.0"
+
+
+def _started_from_same_task(run: FinishedRun) -> Manifest | None:
+    settings = run.plan.settings
+    if settings.initial_bundle is None or settings.task is None:
+        return None
+    manifest = load_bundle(settings.initial_bundle).manifest
+    return manifest if manifest.task.id == settings.task.id else None
+
+
+def _continued(task: TaskDescription, run: FinishedRun) -> TaskDescription:
+    """The same task, saying that other images joined those it was first trained on."""
+    dataset = run.data.dataset
+    return task.model_copy(
+        update={
+            "limits": (
+                *(limit for limit in task.limits if not limit.startswith(_FINE_TUNED)),
+                f"{_FINE_TUNED} (licence: {dataset.licence or 'not stated'}); the training "
+                "record says how many.",
+            )
+        }
     )
 
 
