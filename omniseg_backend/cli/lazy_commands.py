@@ -24,6 +24,7 @@ COMMANDS = (
     "doctor",
     "demo",
     "benchmark",
+    "study",
 )
 
 

@@ -10,7 +10,12 @@ from typing import Annotated
 
 import typer
 
-from omniseg_backend.cli import benchmark_documents, documents, result_documents
+from omniseg_backend.cli import (
+    benchmark_documents,
+    documents,
+    result_documents,
+    study_documents,
+)
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
 
@@ -29,6 +34,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "evaluate": result_documents.EvaluateDocument,
         "models": documents.ModelsDocument,
         "segment": documents.SegmentDocument,
+        "study-fine-tuning": study_documents.FineTuningDocument,
         "train": result_documents.TrainDocument,
     }
 )
