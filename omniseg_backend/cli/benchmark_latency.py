@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.cli.options import Json, Threads, path_option
 from omniseg_backend.studies.settings import NetworkName
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _PAIRS = (
 def latency(
     peer: Annotated[
         list[Path] | None,
-        typer.Option("--peer", show_default=False, help="An ONNX file to run too; repeatable."),
+        path_option("--peer", text="An ONNX file to run too; repeatable."),
     ] = None,
     network: Annotated[
         list[NetworkName] | None,

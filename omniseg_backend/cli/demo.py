@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.cli.options import Json, Threads, path_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,7 +16,8 @@ if TYPE_CHECKING:
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of masks and pictures; replaced.")
+        Path,
+        path_option("--output", "-o", text="Folder of masks and pictures, by default demo_output."),
     ] = Path("demo_output"),
     threads: Threads = None,
     json: Json = False,

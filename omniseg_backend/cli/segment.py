@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Overwrite, Threads
+from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import Variant
 
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="An image file, or a folder of DICOM files.")],
+    image: Annotated[Path, path_argument("An image file, or a folder of DICOM files.")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", show_default=False, help="The mask; its suffix chooses the format."
-        ),
+        path_option("--output", "-o", text="The mask; its suffix chooses the format."),
     ] = None,
     task: Annotated[
         str | None,
@@ -71,7 +69,7 @@ def segment(
     ] = False,
     uncertainty: Annotated[
         Path | None,
-        typer.Option("--uncertainty", show_default=False, help="Also write an uncertainty map."),
+        path_option("--uncertainty", text="Also write an uncertainty map."),
     ] = None,
     threads: Threads = None,
     overwrite: Overwrite = False,

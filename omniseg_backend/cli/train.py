@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import Variant
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 def train(
     dataset: Annotated[
         Path,
-        typer.Argument(help="nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
+        path_argument("nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The bundle: NAME.omniseg, or a folder."),
+        path_option("--output", "-o", text="The bundle: NAME.omniseg, or a folder."),
     ],
     variant: Annotated[
         Variant | None,
@@ -59,7 +59,7 @@ def train(
     ] = None,
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", show_default=False, help="JSON with settings; options win."),
+        path_option("--recipe", text="JSON with settings; options win."),
     ] = None,
     modality: Annotated[
         Modality | None,
@@ -94,9 +94,7 @@ def train(
     ] = None,
     negatives: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--negatives", show_default=False, help="Data set without the structure; repeatable."
-        ),
+        path_option("--negatives", text="Data set without the structure; repeatable."),
     ] = None,
     empty_share: Annotated[
         float | None,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.formats import readable_suffixes
 
 #: Lossy: neighbouring label values bleed into each other.
@@ -38,21 +36,7 @@ def visible_files(folder: Path) -> list[Path]:
     Raises:
         DataError: The folder cannot be listed.
     """
-    with listing_errors(folder):
+    with reading_errors(folder, expected="a readable folder"):
         entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
         files = [path for path in entries if path.is_file()]
     return sorted(files, key=lambda path: natural_key(path.name))
-
-
-@contextlib.contextmanager
-def listing_errors(folder: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to list a folder into the project's error."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
-            folder,
-            found=f"a folder that cannot be listed ({error.strerror})",
-            expected="a readable folder",
-            remedy="check its permissions",
-        ) from error

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import BundleError, DataError
+from omniseg_backend.common.reading import unreadable
 from omniseg_backend.inference.session import NetworkSession
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def load_file(path: Path) -> ModelProto:
     try:
         model = onnx.load_model_from_string(path.read_bytes())
     except OSError as error:
-        raise _unusable(path, error.strerror or "a file that cannot be read") from error
+        raise unreadable(path, error, expected="an ONNX network") from error
     except DecodeError as error:
         raise _unusable(path, "a file that is not ONNX") from error
     if len(model.graph.node) == 0:
