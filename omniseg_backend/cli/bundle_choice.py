@@ -12,6 +12,7 @@ from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.cli.terminal import Terminal
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.reading import reading_errors
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.image import Image
 from omniseg_backend.networks.architecture import Variant
 from omniseg_backend.preprocessing.fitness import check_image
@@ -147,7 +148,7 @@ def fitting_tasks(image: Image, entries: Sequence[ModelEntry]) -> tuple[FittingT
 
 def described(image: Image) -> str:
     """What an image is, for people."""
-    channels = f"{image.channels} channel{'' if image.channels == 1 else 's'}"
+    channels = counted(image.channels, "channel")
     kind = "picture" if image.geometry.dimensions == 2 else "volume"
     return f"{kind}, {channels}, modality {image.modality.as_text()}"
 

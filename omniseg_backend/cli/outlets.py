@@ -6,10 +6,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from omniseg_backend.common.atomic import write_refusal
 from omniseg_backend.common.errors import ResourceError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class StdoutError(Exception):
@@ -38,7 +41,7 @@ class _Outlet(io.FileIO):
         super().__init__(descriptor, "wb", closefd=False)
         self._subject, self._silent, self._failed = name, silent, False
 
-    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+    def write(self, data: Buffer, /) -> int:
         """Write, or drop what nobody can take."""
         if not self._failed:
             try:

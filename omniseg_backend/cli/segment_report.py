@@ -16,6 +16,7 @@ from omniseg_backend.cli.documents import (
     SegmentedClass,
 )
 from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.common.wording import counted
 from omniseg_backend.inference.measurements import Measurement
 from omniseg_backend.inference.results import ClassResult, SegmentResult
 
@@ -72,7 +73,8 @@ def estimate_tables(document: EstimateDocument) -> Sequence[RenderableType]:
     expected = document.estimate
     return [
         f"{document.bundle}: about {expected.seconds:.1f} s and {expected.bytes / 1e6:.0f} MB, "
-        f"for {expected.planes} planes in {expected.windows} windows; nothing was written."
+        f"for {counted(expected.planes, 'plane')} in {counted(expected.windows, 'window')}; "
+        "nothing was written."
     ]
 
 

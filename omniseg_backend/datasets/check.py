@@ -10,6 +10,7 @@ import numpy as np
 from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.common.hashing import sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import ChannelError, load_image, load_mask
 from omniseg_backend.datasets.problems import Problem, ProblemKind, listed, raise_if_unusable
 from omniseg_backend.datasets.records import Dataset, Record
@@ -99,7 +100,8 @@ def _patients_in_both_parts(dataset: Dataset) -> list[Problem]:
         Problem(
             "patients",
             f"patient {patient}",
-            found=f"{training[patient]} training images and {test[patient]} test images",
+            found=f"{counted(training[patient], 'training image')} and "
+            f"{counted(test[patient], 'test image')}",
             expected="every patient in one part only",
             remedy="move all images of this patient to one part",
         )

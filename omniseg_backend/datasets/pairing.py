@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.assembly import Findings, Sample
 from omniseg_backend.datasets.files import (
     LOSSY_ENDINGS,
@@ -63,7 +64,7 @@ def pair_up(folders: PartFolders, ignored_suffixes: tuple[str, ...] = ()) -> Fin
 
 def _without_masks(folders: PartFolders, count: int) -> Findings:
     if folders.part == "test":
-        text = f"{folders.images} has {count} images without masks; they are not used"
+        text = f"{folders.images} has {counted(count, 'image')} without masks, not used"
         return Findings(warnings=(text,))
     problem = Problem(
         "layout",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 
 #: ``layout``: a file is missing or superfluous. ``patients``: ``cases.csv`` is wrong, or a
 #: patient is on both sides. ``file``: a file cannot be used by itself: damaged, NaN in it, a label
@@ -64,7 +65,7 @@ class UnusableDatasetError(DataError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         first, rest = self.problems[0], len(self.problems) - 1
-        more = f" (and {rest} more problem{'s' if rest > 1 else ''} in the data set)"
+        more = f" (and {counted(rest, 'more problem')} in the data set)"
         super().__init__(
             first.subject,
             found=first.found,

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.platform import available_memory
 from omniseg_backend.common.reading import reading_errors, unreadable
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import DEFLATE_LIMIT, refuse_larger_than_memory
 from omniseg_backend.images.formats import HEAD_BYTES, is_dicom, is_zip
 
@@ -181,7 +182,8 @@ def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo], available: Callable
     if overlapping or any(info.file_size > info.compress_size * DEFLATE_LIMIT for info in members):
         raise DataError(
             path,
-            found=f"an archive of {path.stat().st_size} bytes that claims to hold {unpacked}",
+            found=f"an archive of {counted(path.stat().st_size, 'byte')} that claims to hold "
+            f"{unpacked}",
             expected="an archive whose sizes are possible",
             remedy="do not open it by other means; get it anew from a source that you trust",
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted, span
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
 from omniseg_backend.preprocessing.layout import PlaneLayout, plane_layout
@@ -104,7 +105,7 @@ def _match_channels(image: Image, wanted: int) -> tuple[Image, tuple[Flag, ...]]
         return grey, (Flag("grey_as_colour", sentence),)
     raise DataError(
         image.name,
-        found=f"{image.channels} channels ({', '.join(image.channel_names)})",
+        found=f"{counted(image.channels, 'channel')} ({', '.join(image.channel_names)})",
         expected=f"{wanted}",
         remedy="use an image of the kind that the task was trained on, or choose another task",
     )
@@ -164,7 +165,7 @@ def _outside_of_seen(layout: PlaneLayout, settings: PreprocessingSettings) -> tu
             row, column = layout.plane_spacing
             sentence = (
                 f"Pixels of {row:.3g} x {column:.3g} mm lie outside of the "
-                f"{low:.3g} to {high:.3g} mm seen in training."
+                f"{span(low, high, 3)} mm seen in training."
             )
             flags.append(Flag("spacing_outside", sentence))
     extent = longer_side(layout, seen.extent_unit)
@@ -172,7 +173,7 @@ def _outside_of_seen(layout: PlaneLayout, settings: PreprocessingSettings) -> tu
     if not _within(extent, low, high):
         sentence = (
             f"A plane of {extent:.4g} {seen.extent_unit} lies outside of the "
-            f"{low:.4g} to {high:.4g} {seen.extent_unit} seen in training."
+            f"{span(low, high)} {seen.extent_unit} seen in training."
         )
         flags.append(Flag("extent_outside", sentence))
     return tuple(flags)

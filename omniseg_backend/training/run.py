@@ -15,6 +15,7 @@ from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
+from omniseg_backend.common.wording import counted
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
@@ -150,7 +151,7 @@ def _plan(
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         plan.save(path)
-    logger.info("%d steps, about %.0f minutes", steps, plan.expected_seconds / 60)
+    logger.info("%s, about %.1f min", counted(steps, "step"), plan.expected_seconds / 60)
     return plan
 
 
@@ -167,7 +168,10 @@ def _initial_network(plan: RunPlan) -> OmniSegNet:
             network, {name: torch.from_numpy(value.copy()) for name, value in state.items()}
         )
         logger.info(
-            "started from %s; %d entries new: %s", bundle.manifest.id, len(fresh), ", ".join(fresh)
+            "started from %s; %s new: %s",
+            bundle.manifest.id,
+            counted(len(fresh), "entry", "entries"),
+            ", ".join(fresh),
         )
     return network
 

@@ -100,7 +100,7 @@ class TestChannels:
 
     @pytest.mark.parametrize(("shape", "wanted"), [((9, 9, 3), 2), ((9, 9), 3), ((9, 9, 2), 1)])
     def test_another_number_is_refused(self, shape: tuple[int, ...], wanted: int) -> None:
-        with pytest.raises(DataError, match=f"p.png: found . channels .* expected {wanted}"):
+        with pytest.raises(DataError, match=f"p.png: found . channels? .* expected {wanted}"):
             check_image(picture(shape), settings_of(image_channels=wanted))
 
     def test_grey_stored_as_colour_is_taken_as_grey(self) -> None:
@@ -160,6 +160,11 @@ class TestSeenRange:
         flags = check_image(volume(shape=shape), settings_of(seen=SEEN)).flags
         assert [flag.code for flag in flags] == ["extent_outside"]
         assert "100 to 200 mm" in flags[0].sentence
+
+    def test_a_single_size_seen_is_said_once(self) -> None:
+        seen = SeenRange(spacing_mm=None, extent=(256, 256), extent_unit="px")
+        (flag,) = check_image(picture((150, 260)), settings_of(seen=seen)).flags
+        assert "outside of the 256 px seen" in flag.sentence
 
     def test_pixels_are_compared_with_pixels(self) -> None:
         seen = SeenRange(spacing_mm=None, extent=(100, 200), extent_unit="px")
