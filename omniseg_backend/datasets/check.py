@@ -14,6 +14,7 @@ from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import ChannelError, load_image, load_mask
 from omniseg_backend.datasets.problems import Problem, ProblemKind, listed, raise_if_unusable
 from omniseg_backend.datasets.records import Dataset, Record
+from omniseg_backend.images.plausibility import doubtful_values
 
 __all__ = ["check_dataset", "raise_if_unusable"]
 
@@ -27,12 +28,14 @@ class _Seen:
         problems: What is wrong with it.
         voxel_hash: SHA-256 of the image's voxels, or None where it cannot be read.
         values: The label values of its mask, or None where it cannot be read.
+        doubts: Codes of what is odd about the image's values.
     """
 
     record: Record
     problems: tuple[Problem, ...] = ()
     voxel_hash: str | None = None
     values: frozenset[int] | None = None
+    doubts: frozenset[str] = frozenset()
 
 
 def check_dataset(
@@ -43,7 +46,8 @@ def check_dataset(
     Reported as errors: a file that cannot be read or holds NaN or infinity, a mask or channel on
     another grid, missing channels, label values without a class, a patient in both parts, one
     image (by its voxels) in both parts, no training image, training masks without any label. As
-    warnings: one image under two patients of one part, a class that no training mask holds.
+    warnings: one image under two patients of one part, a class that no training mask holds,
+    images of a single value, CT with real spacing whose values are hardly HU.
 
     Args:
         dataset: What ``open_dataset`` gave.
@@ -66,6 +70,7 @@ def check_dataset(
         *_patients_in_both_parts(dataset),
         *(problem for one in seen for problem in one.problems),
         *_duplicates(seen),
+        *_doubtful(dataset, seen),
         *_nothing_to_learn(dataset, seen),
     )
 
@@ -81,7 +86,9 @@ def _look_at(record: Record, dataset: Dataset) -> _Seen:
     except DataError as error:
         return _Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
     values = frozenset(int(value) for value in np.unique(mask.labels))
-    return _Seen(record, (), voxel_hash, values)
+    judged_as = image.modality.value if image.geometry.unit == "mm" else None
+    doubts = frozenset(flag.code for flag in doubtful_values(image, judged_as))
+    return _Seen(record, (), voxel_hash, values, doubts)
 
 
 def _kind_of(error: DataError) -> ProblemKind:
@@ -134,6 +141,30 @@ def _duplicates(seen: list[_Seen]) -> list[Problem]:
                 severity="error" if across_parts else "warning",
             )
         )
+    return problems
+
+
+def _doubtful(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
+    """One warning per kind of doubt, since an export that went wrong did so for all images."""
+    wordings = (
+        ("constant", "of one value in all of a channel", "images that show something"),
+        ("not_hounsfield", "whose values are hardly Hounsfield units", "air near -1000, water 0"),
+    )
+    problems = []
+    for code, words, expected in wordings:
+        names = [one.record.file for one in seen if code in one.doubts]
+        if names:
+            found = f"{counted(len(names), 'image')} {words}: {listed(names)}"
+            problems.append(
+                Problem(
+                    "values",
+                    str(dataset.root),
+                    found=found,
+                    expected=expected,
+                    remedy="check how these images were exported",
+                    severity="warning",
+                )
+            )
     return problems
 
 

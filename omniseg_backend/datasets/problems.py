@@ -13,7 +13,7 @@ from omniseg_backend.common.wording import counted
 #: patient is on both sides. ``file``: a file cannot be used by itself: damaged, NaN in it, a label
 #: value that no class has. ``grid``: files that belong together lie on different grids.
 #: ``channels``: an image has other channels than the rest. ``empty``: nothing to learn from.
-#: ``duplicate``: one image twice.
+#: ``duplicate``: one image twice. ``values``: images that show nothing, or a CT not in HU.
 ProblemKind = Literal[
     "layout",
     "patients",
@@ -22,6 +22,7 @@ ProblemKind = Literal[
     "channels",
     "empty",
     "duplicate",
+    "values",
 ]
 
 

@@ -15,6 +15,7 @@ from omniseg_backend.common.flags import Flag
 from omniseg_backend.common.wording import counted, span
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
+from omniseg_backend.images.plausibility import doubtful_values
 from omniseg_backend.preprocessing.layout import PlaneLayout, plane_layout
 from omniseg_backend.preprocessing.settings import PreprocessingSettings, TargetSpacing
 
@@ -56,8 +57,9 @@ def check_image(
     _check_values(image)
     _check_spacing(image, settings)
     layout = plane_layout(image.geometry, settings.slicing)
+    doubts = doubtful_values(image, settings.modality if _reads_hounsfield(settings) else None)
     outside = _outside_of_seen(layout, settings)
-    return CheckedImage(image, (*flags, *grey, *_neighbours(layout, settings), *outside))
+    return CheckedImage(image, (*flags, *grey, *doubts, *_neighbours(layout, settings), *outside))
 
 
 def agree_on_modality(
@@ -128,6 +130,11 @@ def _check_values(image: Image) -> None:
             expected="finite values everywhere",
             remedy="replace them, for instance by the value of air or background",
         )
+
+
+def _reads_hounsfield(settings: PreprocessingSettings) -> bool:
+    """Whether a CT task was trained on files that hold HU: pictures without spacing do not."""
+    return settings.seen is None or settings.seen.extent_unit == "mm"
 
 
 def _check_spacing(image: Image, settings: PreprocessingSettings) -> None:

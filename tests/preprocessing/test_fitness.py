@@ -43,11 +43,13 @@ def volume(
     modality: ModalityStatement = UNKNOWN,
 ) -> Image:
     geometry = Geometry(shape, np.diag([*spacing, 1.0]), "mm", 3)
-    return Image(np.zeros((1, 1, *shape), np.int16), geometry, modality=modality, name="v.nii.gz")
+    values = np.random.default_rng(0).integers(-1000, 1000, (1, 1, *shape), np.int16)
+    return Image(values, geometry, modality=modality, name="v.nii.gz")
 
 
 def picture(shape: tuple[int, ...] = (150, 160), dtype: type = np.uint8) -> Image:
-    return Image.from_picture(np.zeros(shape, dtype), name="p.png")
+    values = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    return Image.from_picture(values, name="p.png")
 
 
 def codes(image: Image, settings: PreprocessingSettings, **options: bool) -> list[str]:
@@ -131,6 +133,24 @@ def test_a_spacing_task_refuses_an_image_without_spacing() -> None:
     with pytest.raises(DataError, match=r"p\.png: found no pixel spacing.* works at 0\.7 mm"):
         check_image(picture(), settings)
     assert codes(volume(), settings) == []
+
+
+class TestValues:
+    """Images that show nothing, and CT in another unit than the task reads."""
+
+    def test_a_picture_of_one_value_is_flagged(self) -> None:
+        black = Image.from_picture(np.zeros((150, 160), np.uint8), name="p.png")
+        assert codes(black, settings_of()) == ["constant"]
+
+    def test_a_ct_of_grey_levels_is_flagged_for_a_task_that_read_hounsfield_units(self) -> None:
+        task = settings_of(modality=Modality.CT, seen=SEEN)
+        grey = dataclasses.replace(volume(), array=np.abs(volume().array) % 256)
+        assert codes(volume(), task) == []
+        assert codes(grey, task) == ["not_hounsfield"]
+
+    def test_a_task_trained_on_pictures_of_ct_reads_their_grey_levels(self) -> None:
+        seen = SeenRange(spacing_mm=None, extent=(100, 200), extent_unit="px")
+        assert codes(picture(), settings_of(modality=Modality.CT, seen=seen)) == []
 
 
 class TestSeenRange:
