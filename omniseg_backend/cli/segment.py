@@ -108,6 +108,7 @@ def segment(
         if output is None or estimate:
             from omniseg_backend.inference.estimate import estimate as estimate_run
 
+            reading = time.perf_counter() - start
             terminal.progress("measuring the speed of this machine", 0.0)
             expected = estimate_run(
                 read,
@@ -117,7 +118,7 @@ def segment(
                 override_modality=override_modality,
                 threads=threads,
             )
-            terminal.answer(estimate_document(expected, bundle), estimate_tables)
+            terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
         _check_targets(image, output, uncertainty, read, bundle, overwrite=overwrite)
         reading = time.perf_counter() - start
