@@ -55,6 +55,8 @@ def _tables(document: DemoDocument) -> Sequence[RenderableType]:
     rows = [_row(row) for row in document.rows]
     rows += [(sample, "no model shipped", *[MISSING] * 5) for sample in document.no_model_shipped]
     told: list[RenderableType] = [table(headings, rows, numbers=headings[4:])]
+    notes = {row.bundle: row.note for row in document.rows if row.note}
+    told += [f"* {bundle}: {note}." for bundle, note in notes.items()]
     if any(row.synthetic for row in document.rows):
         told.append("DEMO: the model was trained on phantoms alone and never saw a patient.")
     if document.rows:
@@ -68,7 +70,7 @@ def _row(row: DemoRow) -> tuple[str, ...]:
 
     return (
         row.sample,
-        f"{row.task} (DEMO)" if row.synthetic else row.task,
+        f"{row.task}{' (DEMO)' if row.synthetic else ' *' if row.note else ''}",
         row.variant,
         row.class_name,
         Measurement(row.measurement.value, row.measurement.unit).as_text(),
