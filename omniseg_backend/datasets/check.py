@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import ChannelError, load_image, load_mask
 from omniseg_backend.datasets.problems import Problem, ProblemKind, listed, raise_if_unusable
 from omniseg_backend.datasets.records import Dataset, Record
+from omniseg_backend.images.image import Image
 from omniseg_backend.images.plausibility import doubtful_values
+from omniseg_backend.images.segmentation import Segmentation
 
 __all__ = ["check_dataset", "raise_if_unusable"]
 
@@ -39,7 +42,11 @@ class _Seen:
 
 
 def check_dataset(
-    dataset: Dataset, *, progress: Progress = no_progress, cancel: Cancel | None = None
+    dataset: Dataset,
+    *,
+    look: Callable[[Record, Image, Segmentation], None] | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
 ) -> tuple[Problem, ...]:
     """Read every image and mask once and list all that is wrong.
 
@@ -51,6 +58,7 @@ def check_dataset(
 
     Args:
         dataset: What ``open_dataset`` gave.
+        look: Shown every record that is readable, in order, so that nobody reads it for that.
         progress: Told about every record.
         cancel: Ends the check.
 
@@ -64,7 +72,7 @@ def check_dataset(
     for index, record in enumerate(dataset.records):
         check_cancel(cancel, "the data set's check")
         progress("checking the data set", index / len(dataset.records))
-        seen.append(_look_at(record, dataset))
+        seen.append(_look_at(record, dataset, look))
     progress("checking the data set", 1.0)
     return (
         *_patients_in_both_parts(dataset),
@@ -75,7 +83,9 @@ def check_dataset(
     )
 
 
-def _look_at(record: Record, dataset: Dataset) -> _Seen:
+def _look_at(
+    record: Record, dataset: Dataset, look: Callable[[Record, Image, Segmentation], None] | None
+) -> _Seen:
     try:
         image = load_image(record, dataset)
     except DataError as error:
@@ -85,6 +95,8 @@ def _look_at(record: Record, dataset: Dataset) -> _Seen:
         mask = load_mask(record, dataset, image)
     except DataError as error:
         return _Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
+    if look is not None:
+        look(record, image, mask)
     values = frozenset(int(value) for value in np.unique(mask.labels))
     judged_as = image.modality.value if image.geometry.unit == "mm" else None
     doubts = frozenset(flag.code for flag in doubtful_values(image, judged_as))

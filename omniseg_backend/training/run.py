@@ -71,6 +71,7 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
+    _refuse_early(settings, folder)
     keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
     data = prepare_data(settings, progress=progress, cancel=cancel)
@@ -101,6 +102,15 @@ def run_training(
         # This process was started for data-parallel training and has nothing left to do.
         sys.exit(0)
     return FinishedRun(plan, data, checkpoint)
+
+
+def _refuse_early(settings: TrainingSettings, folder: Path) -> None:
+    """Refuse what needs no look at the data, which may take minutes to read."""
+    path = folder / _PLAN
+    if path.exists():
+        check_same_run(RunPlan.load(path), settings, None, path)
+    if settings.initial_bundle is not None:
+        load_bundle(settings.initial_bundle)
 
 
 def _plan(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from omniseg_backend.bundles.rules import CleanUpRule, Tolerance
 from omniseg_backend.bundles.task import TaskDescription
+from omniseg_backend.common.errors import UsageError
+from omniseg_backend.datasets.splits import FoldChoice
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import Variant
 from omniseg_backend.preprocessing.settings import Normalisation, Sampling, Slicing
@@ -117,6 +119,14 @@ class TrainingSettings(BaseModel):
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     devices: Annotated[int, Field(ge=1, le=64)] = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @field_validator("fold")
+    @classmethod
+    def _check_fold(cls, fold: str | None) -> str | None:
+        try:
+            return None if fold is None else str(FoldChoice.parse(fold))
+        except UsageError as error:
+            raise ValueError(error.expected) from error
 
     @model_validator(mode="after")
     def _check_input_size(self) -> TrainingSettings:
