@@ -12,10 +12,39 @@ from omniseg_backend.images.formats import readable_suffixes
 LOSSY_ENDINGS = (".jpg", ".jpeg")
 
 
+#: Read as images elsewhere, but nothing to train on: a video's frames are lossy and have no
+#: masks beside them, and an archive hides what a data set must name.
+_NO_MEMBERS = (".zip", ".avi", ".mp4")
+
+#: Voxels that a header of the same name describes; no images by themselves.
+_HEADERS_OF = {
+    ".img": (".hdr",),
+    ".img.gz": (".hdr",),
+    ".raw": (".mhd", ".nhdr"),
+    ".zraw": (".mhd",),
+    ".raw.gz": (".nhdr",),
+}
+
+
+def member_suffixes() -> tuple[str, ...]:
+    """The endings of files that can be members of a data set."""
+    return tuple(ending for ending in readable_suffixes() if ending not in _NO_MEMBERS)
+
+
 def ending_of(path: Path) -> str | None:
-    """The image ending of a file's name in lower case, or None where it has none."""
+    """The ending of a data set's image in lower case, or None where the file can be none."""
     name = path.name.lower()
-    return next((ending for ending in readable_suffixes() if name.endswith(ending)), None)
+    return next((ending for ending in member_suffixes() if name.endswith(ending)), None)
+
+
+def is_headers_half(path: Path) -> bool:
+    """Whether a file holds the voxels of a header that lies beside it (``.hdr``, ``.mhd``)."""
+    name = path.name.lower()
+    for ending, headers in _HEADERS_OF.items():
+        if name.endswith(ending):
+            stem = path.name[: -len(ending)]
+            return any(path.with_name(stem + header).is_file() for header in headers)
+    return False
 
 
 def stem_of(path: Path) -> str:
