@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -42,9 +43,17 @@ class Terminal:
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.progress = progress_display()
-        self.cancel = Interrupt(
-            lambda: self.say("Stopping cleanly; press Ctrl-C again to end at once.")
-        )
+        self.cancel = Interrupt(self._say_stopping)
+
+    def _say_stopping(self) -> None:
+        text = "Stopping cleanly; press Ctrl-C again to end at once."
+        try:
+            self.say(text)
+        except RuntimeError:
+            # Ctrl-C came while a line was being written, and Python's streams are not
+            # re-entrant: past the stream, or not at all.
+            with contextlib.suppress(OSError):
+                os.write(2, f"{text}\n".encode())
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
