@@ -41,6 +41,6 @@ def toy_bundle(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from tests.training.conftest import toy_settings
 
     target = tmp_path_factory.mktemp("bundles") / "toy.omniseg"
-    settings = toy_settings(toy_dataset, budget=Budget(steps=60), batch_size=4, validations=4)
+    settings = toy_settings(toy_dataset, budget=Budget(steps=120), batch_size=4, validations=4)
     train_bundle(settings, target)
     return target

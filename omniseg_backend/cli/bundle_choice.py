@@ -11,6 +11,8 @@ from omniseg_backend.bundles.models import ModelEntry, available_models, find_mo
 from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.cli.terminal import Terminal
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.reading import reading_errors
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.image import Image
 from omniseg_backend.networks.architecture import Variant
 from omniseg_backend.preprocessing.fitness import check_image
@@ -47,8 +49,12 @@ def bundle_path(name: str) -> Path:
         UsageError: It is neither.
     """
     path = Path(name)
-    if path.exists() or path.suffix == ZIP_SUFFIX or len(path.parts) > 1:
+    # "./name" is a path too, although Path drops the dot.
+    if path.suffix == ZIP_SUFFIX or path.name != name:
         return path
+    with reading_errors(path, expected="a bundle"):
+        if path.exists():
+            return path
     entries = available_models()
     for entry in entries:
         if entry.manifest.id == name:
@@ -142,7 +148,7 @@ def fitting_tasks(image: Image, entries: Sequence[ModelEntry]) -> tuple[FittingT
 
 def described(image: Image) -> str:
     """What an image is, for people."""
-    channels = f"{image.channels} channel{'' if image.channels == 1 else 's'}"
+    channels = counted(image.channels, "channel")
     kind = "picture" if image.geometry.dimensions == 2 else "volume"
     return f"{kind}, {channels}, modality {image.modality.as_text()}"
 

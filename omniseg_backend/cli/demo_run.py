@@ -152,6 +152,19 @@ def _in_values_of(truth: Segmentation, result: SegmentResult) -> NDArray[np.unsi
     return labels
 
 
+def _note(bundle: Bundle) -> str | None:
+    """What must be known of a model of patients, since every sample is a phantom."""
+    if bundle.manifest.synthetic:
+        return None
+    note = "trained on patients, shown a phantom, which is unlike all that it saw"
+    measured = [one for one in bundle.card.evaluations if not one.synthetic and one.mean_dice]
+    if not measured:
+        return note
+    # A test part, which nothing was chosen on, stands after the validation part.
+    last = measured[-1]
+    return f"{note}; its card states Dice {last.mean_dice:.3f} on the {last.part} part of its data"
+
+
 def _rows(run: _Run) -> list[DemoRow]:
     manifest = run.bundle.manifest
     return [
@@ -167,6 +180,7 @@ def _rows(run: _Run) -> list[DemoRow]:
             dice=run.dice(found.name),
             seconds=run.seconds,
             synthetic=manifest.synthetic,
+            note=_note(run.bundle),
         )
         for found in run.result.classes
     ]

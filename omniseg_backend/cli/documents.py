@@ -128,6 +128,19 @@ class FlagReport(Part):
     sentence: str
 
 
+class ProvenanceReport(Part):
+    """Where a result came from, as its file states it too."""
+
+    bundle: str
+    bundle_version: str
+    bundle_hash: Annotated[str, Field(description="SHA-256 of the bundle's manifest.")]
+    software: str
+    time: Annotated[str, Field(description="ISO 8601, UTC.")]
+    synthetic: Annotated[bool, Field(description="By a model trained on phantoms: a DEMO.")]
+    modality: Annotated[str, Field(description="What the image was taken for, on whose word.")]
+    notice: Literal["research use, not reviewed"]
+
+
 class SegmentDocument(Document):
     """``omniseg segment``."""
 
@@ -138,12 +151,22 @@ class SegmentDocument(Document):
     classes: tuple[SegmentedClass, ...]
     flags: tuple[FlagReport, ...]
     seconds: Annotated[dict[str, Seconds], Field(description="Wall time by stage, and total.")]
+    provenance: ProvenanceReport
 
 
 class EstimateReport(Part):
     """What a run will take on this machine."""
 
-    seconds: Seconds
+    seconds: Annotated[
+        Seconds,
+        Field(description="Reading the file, loading the network and segmenting; not writing."),
+    ]
+    read_seconds: Annotated[
+        Seconds, Field(description="Of these, until image and bundle were read, as measured.")
+    ]
+    load_seconds: Annotated[
+        Seconds, Field(description="Of these, loading and proving the network, as measured.")
+    ]
     bytes: Count
     planes: Count
     windows: Count
@@ -156,3 +179,6 @@ class EstimateDocument(Document):
     task: str
     variant: str
     estimate: EstimateReport
+    flags: Annotated[
+        tuple[FlagReport, ...], Field(description="What is known before the run already.")
+    ]

@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
 from omniseg_backend.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -26,15 +24,15 @@ if TYPE_CHECKING:
 def train(
     dataset: Annotated[
         Path,
-        typer.Argument(help="nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
+        path_argument("nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The bundle: NAME.omniseg, or a folder."),
+        path_option("--output", "-o", text="The bundle: NAME.omniseg, or a folder."),
     ],
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", show_default=False, help="JSON with settings; options win."),
+        path_option("--recipe", text="JSON with settings; options win."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -109,12 +107,13 @@ def _document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
 
 def _tables(document: TrainDocument) -> Sequence[RenderableType]:
     from omniseg_backend.cli.tables import decimals, table
+    from omniseg_backend.common.wording import counted
 
     headings = ("class", "validation Dice")
     rows = [(name, decimals(dice)) for name, dice in document.classes.items()]
     return [
         table(headings, rows, numbers=headings[1:]),
         f"{document.output}: {document.bundle} {document.version}, {document.variant}, "
-        f"{document.parameters / 1e6:.2f} M parameters, {document.steps} steps, "
+        f"{document.parameters / 1e6:.2f} M parameters, {counted(document.steps, 'step')}, "
         f"{document.seconds / 60:.1f} min. The card inside says what was measured.",
     ]

@@ -56,7 +56,7 @@ def own_case(file: str) -> CaseRow:
 def no_cases_warning(folder: Path, count: int) -> str:
     """What a data set without ``cases.csv`` has to say."""
     return (
-        f"{folder.name} has no {FILE_NAME}: each of its {count} files counts as a case and a "
+        f"{folder.name} has no {FILE_NAME}: each file ({count} in all) counts as a case and a "
         "patient of its own, so pictures of one patient may lie on both sides of a split"
     )
 

@@ -8,6 +8,7 @@ import pydantic
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.datasets.class_tables import table_from_names
+from omniseg_backend.datasets.files import member_suffixes
 from omniseg_backend.datasets.json_files import read_json_object
 from omniseg_backend.images.classes import ClassTable
 
@@ -49,6 +50,13 @@ class NnunetJson(pydantic.BaseModel):
         default=None, validation_alias=pydantic.AliasChoices("licence", "license")
     )
     listed: dict[str, ListedCase] | None = pydantic.Field(default=None, alias="dataset")
+
+    @pydantic.field_validator("file_ending")
+    @classmethod
+    def _of_an_image(cls, ending: str) -> str:
+        if not ending.lower().endswith(member_suffixes()):
+            raise ValueError(f"{ending} is none of {', '.join(member_suffixes())}")
+        return ending
 
     @pydantic.field_validator("channel_names")
     @classmethod

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.assembly import Facts, Findings, Sample, assemble
 from omniseg_backend.datasets.channels import stated_modality
 from omniseg_backend.datasets.files import visible_files
@@ -81,7 +82,7 @@ def _find_part(folder: Path, part: Part, facts: NnunetJson) -> Findings:
         return Findings(problems=tuple(_missing("folder", folder, ["imagesTr"], "the images")))
     images, strays = _by_case(images_folder, facts.file_ending)
     if not labels_folder.is_dir() and part == "test":
-        left = f"{images_folder.name} has {len(images)} images without masks; they are not used"
+        left = f"{images_folder.name} has {counted(len(images), 'image')} without masks, not used"
         return Findings(warnings=(left,))
     labels = _labels(labels_folder, facts.file_ending)
     channels = _expected_channels(facts, images)
@@ -158,8 +159,8 @@ def _count_problems(path: Path, facts: NnunetJson, training: Findings) -> list[P
         Problem(
             "layout",
             str(path),
-            found=f"numTraining {facts.training_count} and {len(training.samples)} training cases "
-            f"that end in {facts.file_ending}",
+            found=f"numTraining {facts.training_count} and "
+            f"{counted(len(training.samples), 'training case')} that end in {facts.file_ending}",
             expected="the same number",
             remedy="correct numTraining or file_ending, or add the missing files",
         )

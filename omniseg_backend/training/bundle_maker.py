@@ -55,7 +55,7 @@ class BundleMaker:
             variant=settings.variant,
             architecture=plan.architecture,
             preprocessing=plan.preprocessing,
-            classes=classes_of(self._run),
+            classes=classes_of(self._run.data.dataset.classes),
             symmetric_axes=settings.symmetric_axes,
             clean_up=settings.clean_up,
             temperature=temperature,

@@ -15,6 +15,7 @@ from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
@@ -73,8 +74,9 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
-    keep_freed_memory()
     settings = completed(settings, open_dataset(settings.dataset))
+    _refuse_early(settings, folder)
+    keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
     data = prepare_data(settings, progress=progress, cancel=cancel)
     for warning in data.warnings:
@@ -104,6 +106,13 @@ def run_training(
         # This process was started for data-parallel training and has nothing left to do.
         sys.exit(0)
     return FinishedRun(plan, data, checkpoint)
+
+
+def _refuse_early(settings: TrainingSettings, folder: Path) -> None:
+    """Refuse what needs no look at the data, which may take minutes to read."""
+    path = folder / _PLAN
+    if path.exists():
+        check_same_run(RunPlan.load(path), settings, None, path)
 
 
 def _plan(
@@ -154,7 +163,7 @@ def _plan(
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         plan.save(path)
-    logger.info("%d steps, about %.0f minutes", steps, plan.expected_seconds / 60)
+    logger.info("%s, about %.1f min", counted(steps, "step"), plan.expected_seconds / 60)
     return plan
 
 

@@ -13,6 +13,8 @@ from omniseg_backend.bundles.task import ClassDescription, TaskDescription
 from omniseg_backend.bundles.training_record import Ancestor, TrainingRecord
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.provenance import now_utc, software_version
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.snomed_names import with_snomed
 from omniseg_backend.training.run import FinishedRun
 
 _AUGMENTATION = {
@@ -75,13 +77,13 @@ def _continued(task: TaskDescription, run: FinishedRun) -> TaskDescription:
     )
 
 
-def classes_of(run: FinishedRun) -> tuple[ClassDescription, ...]:
-    """The data set's classes, with their values in files."""
+def classes_of(classes: ClassTable) -> tuple[ClassDescription, ...]:
+    """A data set's classes, with their values in files and, by their names, SNOMED codes."""
     return tuple(
         ClassDescription(
             value=entry.value, name=entry.name, colour=entry.colour, snomed=entry.snomed
         )
-        for entry in run.data.dataset.classes
+        for entry in with_snomed(classes)
     )
 
 

@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from omniseg_backend.bundles.rules import CleanUpRule, Tolerance
 from omniseg_backend.bundles.task import TaskDescription
+from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.settings import Option, Settings, Unit
+from omniseg_backend.datasets.splits import FoldChoice
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import STRIDE, Variant
 from omniseg_backend.preprocessing.settings import Normalisation, Sampling, Slicing
@@ -130,3 +132,11 @@ class TrainingSettings(Settings):
         if any(side < STRIDE or side % STRIDE for side in size):
             raise ValueError(f"a pair of multiples of {STRIDE}")
         return size
+
+    @field_validator("fold")
+    @classmethod
+    def _check_fold(cls, fold: str | None) -> str | None:
+        try:
+            return None if fold is None else str(FoldChoice.parse(fold))
+        except UsageError as error:
+            raise ValueError(error.expected) from error
