@@ -153,6 +153,7 @@ def _difference(compared: PairedComparison | None) -> PairedDifference | None:
 
 def _tables(document: FineTuningDocument) -> Sequence[RenderableType]:
     from omniseg_backend.cli.tables import decimals, table
+    from omniseg_backend.common.wording import counted
 
     headings = ("arm", "Dice", "SD", "steps", "less the first", "95 % interval", "p")
     rows = []
@@ -174,7 +175,7 @@ def _tables(document: FineTuningDocument) -> Sequence[RenderableType]:
         )
     return [
         table(headings, rows, numbers=headings[1:]),
-        f"{document.dataset}: {document.patients} patients in {document.folds} folds, seeds "
-        f"{', '.join(map(str, document.seeds))}; Dice by patient, on held-out patients. "
+        f"{document.dataset}: {counted(document.patients, 'patient')} in "
+        f"{counted(document.folds, 'fold')}, seeds {', '.join(map(str, document.seeds))}; Dice by patient, on held-out patients. "
         f"{document.cpu}.",
     ]
