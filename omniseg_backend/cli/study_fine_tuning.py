@@ -176,6 +176,7 @@ def _tables(document: FineTuningDocument) -> Sequence[RenderableType]:
     return [
         table(headings, rows, numbers=headings[1:]),
         f"{document.dataset}: {counted(document.patients, 'patient')} in "
-        f"{counted(document.folds, 'fold')}, seeds {', '.join(map(str, document.seeds))}; Dice by patient, on held-out patients. "
+        f"{counted(document.folds, 'fold')}, seeds {', '.join(map(str, document.seeds))}; "
+        f"Dice by patient, on held-out patients. "
         f"{document.cpu}.",
     ]
