@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,19 +19,21 @@ __all__ = ["check_dataset", "raise_if_unusable"]
 
 
 @dataclasses.dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What reading one record showed.
 
     Attributes:
         record: Which one.
         problems: What is wrong with it.
         voxel_hash: SHA-256 of the image's voxels, or None where it cannot be read.
+        mask_hash: SHA-256 of its mask's labels, or None where it cannot be read.
         values: The label values of its mask, or None where it cannot be read.
     """
 
     record: Record
     problems: tuple[Problem, ...] = ()
     voxel_hash: str | None = None
+    mask_hash: str | None = None
     values: frozenset[int] | None = None
 
 
@@ -55,12 +58,24 @@ def check_dataset(
     Raises:
         CancelledError: ``cancel`` was set.
     """
+    return problems_of(dataset, look_at_all(dataset, progress=progress, cancel=cancel))
+
+
+def look_at_all(
+    dataset: Dataset, *, progress: Progress = no_progress, cancel: Cancel | None = None
+) -> tuple[Seen, ...]:
+    """Read every image and mask once; arguments and errors as in ``check_dataset``."""
     seen = []
     for index, record in enumerate(dataset.records):
         check_cancel(cancel, "the data set's check")
         progress("checking the data set", index / len(dataset.records))
         seen.append(_look_at(record, dataset))
     progress("checking the data set", 1.0)
+    return tuple(seen)
+
+
+def problems_of(dataset: Dataset, seen: Sequence[Seen]) -> tuple[Problem, ...]:
+    """What ``check_dataset`` reports, from what reading showed."""
     return (
         *_patients_in_both_parts(dataset),
         *(problem for one in seen for problem in one.problems),
@@ -69,18 +84,18 @@ def check_dataset(
     )
 
 
-def _look_at(record: Record, dataset: Dataset) -> _Seen:
+def _look_at(record: Record, dataset: Dataset) -> Seen:
     try:
         image = load_image(record, dataset)
     except DataError as error:
-        return _Seen(record, (Problem.from_error(_kind_of(error), error),))
+        return Seen(record, (Problem.from_error(_kind_of(error), error),))
     voxel_hash = sha256_voxels(image.array)
     try:
         mask = load_mask(record, dataset, image)
     except DataError as error:
-        return _Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
+        return Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
     values = frozenset(int(value) for value in np.unique(mask.labels))
-    return _Seen(record, (), voxel_hash, values)
+    return Seen(record, (), voxel_hash, sha256_voxels(mask.labels), values)
 
 
 def _kind_of(error: DataError) -> ProblemKind:
@@ -108,7 +123,7 @@ def _patients_in_both_parts(dataset: Dataset) -> list[Problem]:
     ]
 
 
-def _duplicates(seen: list[_Seen]) -> list[Problem]:
+def _duplicates(seen: Sequence[Seen]) -> list[Problem]:
     by_hash: dict[str, list[Record]] = {}
     for one in seen:
         if one.voxel_hash is not None:
@@ -135,7 +150,7 @@ def _duplicates(seen: list[_Seen]) -> list[Problem]:
     return problems
 
 
-def _nothing_to_learn(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
+def _nothing_to_learn(dataset: Dataset, seen: Sequence[Seen]) -> list[Problem]:
     training = [one for one in seen if one.record.part == "train"]
     if not training:
         return [

@@ -7,7 +7,7 @@ is one file ``CASE_0000`` although ``dataset.json`` names three channels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from omniseg_backend.datasets.assembly import Facts, Findings, Sample, assemble
@@ -15,6 +15,7 @@ from omniseg_backend.datasets.channels import stated_modality
 from omniseg_backend.datasets.files import visible_files
 from omniseg_backend.datasets.nnunet_json import (
     FILE_NAME,
+    ListedCase,
     NnunetJson,
     nnunet_classes,
     read_nnunet_json,
@@ -45,27 +46,50 @@ def open_nnunet(folder: Path) -> Dataset:
     path = folder / FILE_NAME
     facts = read_nnunet_json(path)
     classes = nnunet_classes(facts, path)
-    training = _listed_training(folder, facts) or _find_part(folder, "train", facts)
-    findings = training + _find_part(folder, "test", facts)
+    site = facts.omniseg
+    training = (
+        _find_part(folder, "train", facts)
+        if facts.listed is None
+        else _listed_part(folder, "train", facts.listed)
+    )
+    findings = training + (
+        _find_part(folder, "test", facts)
+        if site is None
+        else _listed_part(folder, "test", site.test)
+    )
     raise_if_unusable([*_count_problems(path, facts, training), *findings.problems])
     named = _FOLDER_NAME.fullmatch(folder.name)
     stated = Facts(
         name=facts.name or (named["name"] if named else folder.name),
         classes=classes,
         channel_names=facts.channels,
-        modality=stated_modality(facts.channels),
+        modality=(site.modality if site else None) or stated_modality(facts.channels),
         description=facts.description,
         licence=facts.licence,
+        unlisted=_unlisted(folder, facts, findings),
+        unstated=() if site is None else site.unstated,
     )
     return assemble(folder, stated, findings.samples, findings.warnings)
 
 
-def _listed_training(folder: Path, facts: NnunetJson) -> Findings | None:
+def _unlisted(folder: Path, facts: NnunetJson, findings: Findings) -> tuple[str, ...]:
+    """Images in the folders that ``dataset.json``, which lists its cases, leaves out."""
     if facts.listed is None:
-        return None
+        return ()
+    listed_names = {sample.name for sample in findings.samples}
+    present = [
+        name
+        for images, _ in _FOLDERS.values()
+        if (folder / images).is_dir()
+        for name in _by_case(folder / images, facts.file_ending)[0]
+    ]
+    return tuple(name for name in present if name not in listed_names)
+
+
+def _listed_part(folder: Path, part: Part, cases: Mapping[str, ListedCase]) -> Findings:
     samples = tuple(
-        Sample(name, "train", tuple(folder / image for image in case.images), folder / case.label)
-        for name, case in facts.listed.items()
+        Sample(name, part, tuple(folder / image for image in case.images), folder / case.label)
+        for name, case in cases.items()
     )
     paths = [path for sample in samples for path in (*sample.image_paths, sample.label_path)]
     missing = [path for path in paths if not path.is_file()]
