@@ -20,6 +20,7 @@ COMMANDS = (
     "segment",
     "train",
     "evaluate",
+    "dataset",
     "describe",
     "doctor",
     "demo",

@@ -10,7 +10,12 @@ from typing import Annotated
 
 import typer
 
-from omniseg_backend.cli import benchmark_documents, documents, result_documents
+from omniseg_backend.cli import (
+    benchmark_documents,
+    documents,
+    result_documents,
+    site_documents,
+)
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
 
@@ -21,6 +26,10 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
+        "dataset-add": site_documents.DatasetAddDocument,
+        "dataset-check": site_documents.DatasetCheckDocument,
+        "dataset-create": site_documents.DatasetCreateDocument,
+        "dataset-list": site_documents.DatasetListDocument,
         "demo": result_documents.DemoDocument,
         "describe": documents.DescribeDocument,
         "doctor": result_documents.DoctorDocument,
