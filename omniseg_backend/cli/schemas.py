@@ -12,7 +12,9 @@ import typer
 
 from omniseg_backend.cli import (
     benchmark_documents,
+    compare_documents,
     documents,
+    model_documents,
     result_documents,
     site_documents,
 )
@@ -26,6 +28,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
+        "compare": compare_documents.CompareDocument,
         "dataset-add": site_documents.DatasetAddDocument,
         "dataset-check": site_documents.DatasetCheckDocument,
         "dataset-create": site_documents.DatasetCreateDocument,
@@ -37,6 +40,11 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "estimate": documents.EstimateDocument,
         "evaluate": result_documents.EvaluateDocument,
         "models": documents.ModelsDocument,
+        "models-add": model_documents.ModelsAddDocument,
+        "models-history": model_documents.ModelsHistoryDocument,
+        "models-remove": model_documents.ModelsRemoveDocument,
+        "promote": model_documents.PromoteDocument,
+        "rollback": model_documents.RollbackDocument,
         "segment": documents.SegmentDocument,
         "train": result_documents.TrainDocument,
     }
