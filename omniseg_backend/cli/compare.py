@@ -91,6 +91,6 @@ def _tables(document: CompareDocument) -> Sequence[RenderableType]:
 
 def _counts(entry: ClassComparison) -> tuple[str, str]:
     return (
-        f"{entry.old_missed} > {entry.new_missed}",
-        f"{entry.old_invented} > {entry.new_invented}",
+        f"{entry.old_missed} to {entry.new_missed}",
+        f"{entry.old_invented} to {entry.new_invented}",
     )

@@ -33,7 +33,7 @@ def exclusive(lock: Path, *, longest_wait: float = _LONGEST_WAIT) -> Iterator[No
     """
     with writing_errors(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         _wait(descriptor, lock, longest_wait)
         yield

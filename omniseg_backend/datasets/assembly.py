@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omniseg_backend.datasets.cases import case_rows, no_cases_warning, own_case
@@ -53,8 +53,8 @@ class Facts:
     """What a layout states about the data set as a whole; other fields as in ``Dataset``.
 
     Attributes:
-        unlisted: Images that lie in its folders and do not belong to it: a listing leaves them
-            out. ``cases.csv`` may have rows for them.
+        is_unlisted: Whether an image of this name lies in its folders without belonging to it,
+            since a listing leaves it out. ``cases.csv`` may have rows for such images.
         unstated: Cases of whose patient ``cases.csv`` states nothing but a name of its own.
     """
 
@@ -64,7 +64,7 @@ class Facts:
     modality: Modality | None = None
     description: str = ""
     licence: str | None = None
-    unlisted: tuple[str, ...] = ()
+    is_unlisted: Callable[[str], bool] = lambda _name: False
     unstated: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ def assemble(
         f"{sample.part}/{sample.name}" if counts[sample.name] > 1 else sample.name: sample
         for sample in _sorted(samples)
     }
-    rows = case_rows(root, tuple(named), facts.unlisted)
+    rows = case_rows(root, tuple(named), facts.is_unlisted)
     records = []
     for file, sample in named.items():
         row = own_case(file) if rows is None else rows[file]

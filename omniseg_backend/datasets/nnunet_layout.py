@@ -66,24 +66,16 @@ def open_nnunet(folder: Path) -> Dataset:
         modality=(site.modality if site else None) or stated_modality(facts.channels),
         description=facts.description,
         licence=facts.licence,
-        unlisted=_unlisted(folder, facts, findings),
+        is_unlisted=lambda name: facts.listed is not None and _lies_in(folder, name, facts),
         unstated=() if site is None else site.unstated,
     )
     return assemble(folder, stated, findings.samples, findings.warnings)
 
 
-def _unlisted(folder: Path, facts: NnunetJson, findings: Findings) -> tuple[str, ...]:
-    """Images in the folders that ``dataset.json``, which lists its cases, leaves out."""
-    if facts.listed is None:
-        return ()
-    listed_names = {sample.name for sample in findings.samples}
-    present = [
-        name
-        for images, _ in _FOLDERS.values()
-        if (folder / images).is_dir()
-        for name in _by_case(folder / images, facts.file_ending)[0]
-    ]
-    return tuple(name for name in present if name not in listed_names)
+def _lies_in(folder: Path, name: str, facts: NnunetJson) -> bool:
+    """Whether the folders hold an image of this name, listed or not."""
+    files = (folder / images / f"{name}_0000{facts.file_ending}" for images, _ in _FOLDERS.values())
+    return any(path.is_file() for path in files)
 
 
 def _listed_part(folder: Path, part: Part, cases: Mapping[str, ListedCase]) -> Findings:

@@ -135,8 +135,8 @@ def _drawn(
     panels = [
         Panel("image", np.zeros_like(truth)),
         Panel("truth", truth),
-        Panel(f"old, Dice {measured.old_dice:.3f}", view.old[0]),
-        Panel(f"new, Dice {measured.new_dice:.3f}", view.new[0]),
+        Panel(f"old, Dice of the case {measured.old_dice:.3f}", view.old[0]),
+        Panel(f"new, Dice of the case {measured.new_dice:.3f}", view.new[0]),
     ]
     old, new = comparison.old, comparison.new
     return overlay(

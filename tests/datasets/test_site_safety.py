@@ -172,3 +172,16 @@ def test_a_sound_one_has_no_errors_and_a_missing_one_says_so(tmp_path: Path) -> 
     assert spleen.severity == "warning"
     (problem,) = check_site(tmp_path / "nothing")
     assert "cannot be read" in problem.found
+
+
+def test_a_reader_is_not_disturbed_by_writers(tmp_path: Path) -> None:
+    made = site(tmp_path / "set")
+    with subprocess.Popen([sys.executable, "-c", ADD, str(made.folder), "0", "20"]) as writer:
+        counts = []
+        while writer.poll() is None:
+            dataset = open_dataset(made.folder)
+            counts.append(len(dataset.records))
+            assert all(record.label_path.is_file() for record in dataset.records)
+    assert writer.returncode == 0
+    assert counts == sorted(counts)
+    assert len(open_dataset(made.folder).records) == 20
