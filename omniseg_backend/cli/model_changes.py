@@ -21,7 +21,7 @@ from omniseg_backend.cli.model_documents import (
     PromoteDocument,
     RollbackDocument,
 )
-from omniseg_backend.common.errors import UsageError
+from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.evaluation.promotion import promote
 from omniseg_backend.networks.architecture import Variant
 
@@ -37,6 +37,16 @@ def added(path: Path) -> ModelsAddDocument:
         DataError: The user's folder cannot be written.
     """
     return ModelsAddDocument(model=reference(add_model(path)))
+
+
+def listed_as_candidate(path: Path) -> str:
+    """List a bundle that was just trained, and say so; a list that cannot be written is no loss."""
+    try:
+        entry = add_model(path)
+    except DataError as error:
+        return f"The bundle is written, but could not be listed among your models: {error}"
+    named = f"{entry.manifest.id} {entry.manifest.version} ({entry.manifest_hash[:12]})"
+    return f"{named} is listed, {entry.status} for {entry.kind[0]}, {entry.kind[1]}."
 
 
 def removed(name: str) -> ModelsRemoveDocument:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from omniseg_backend.bundles import models
 from omniseg_backend.bundles.current import roll_back
+from omniseg_backend.bundles.models import available_models
 from omniseg_backend.bundles.store import Bundle, load_bundle
+from omniseg_backend.cli.main import app
 from omniseg_backend.datasets.site.check import check_site
 from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.evaluation.compare import compare
@@ -19,7 +22,7 @@ from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.images.segmentation import Segmentation
-from tests.training.conftest import draw_case, toy_settings
+from tests.training.conftest import draw_case
 
 PATIENTS = 35
 CLASSES = ClassTable.from_names(["square", "disc"], [2, 5])
@@ -41,15 +44,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> SiteDataset:
 
 @pytest.fixture(scope="module")
 def site_bundle(site: SiteDataset, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A Compact really trained on the site data set."""
+    """A Compact really trained on the site data set, by the command."""
     pytest.importorskip("torch", reason="training needs the train extra")
-    from omniseg_backend.training.bundle_run import train_bundle
-    from omniseg_backend.training.settings import Budget
-
     target = tmp_path_factory.mktemp("site-bundle") / "site.omniseg"
-    settings = toy_settings(site.folder, budget=Budget(steps=60), batch_size=4, validations=2)
-    train_bundle(settings, target)
-    return load_bundle(target)
+    options = {
+        "variant": "compact", "steps": 60, "batch-size": 4, "validations": 2, "input-size": 32,
+        "learning-rate": 3e-3, "threads": 1, "accelerator": "cpu",
+    }  # fmt: skip
+    typed = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMNISEG_HOME", str(target.parent / "home"))
+        result = CliRunner().invoke(app, ["train", str(site.folder), "-o", str(target), *typed])
+        assert result.exit_code == 0, result.stderr
+        (listed,) = [e for e in available_models() if e.origin == "user"]
+    bundle = load_bundle(target)
+    assert (listed.manifest_hash, listed.status) == (bundle.manifest_hash, "candidate")
+    return bundle
 
 
 def test_training_sees_every_training_case_and_no_reserved_one(

@@ -46,6 +46,8 @@ from omniseg_backend.images.segmentation import Segmentation
 
 #: Hidden, so that no listing of the folder shows it.
 _LOCK = ".omniseg-lock"
+#: A whole-body volume takes minutes to compress.
+_LONGEST_WAIT = 600.0
 _RGB = ("R", "G", "B")
 
 
@@ -182,11 +184,11 @@ class SiteDataset:
             DataError: The image does not fit the data set, the mask holds an unknown class, or
                 the image is there with another mask or patient.
             GeometryError: The mask lies on another grid than the image.
-            ResourceError: The disk is full, or another program has been writing for a minute.
+            ResourceError: The disk is full, or another program has been writing for ten minutes.
         """
         labels = checked_labels(image, segmentation)
         self.document()  # before the lock, which would make the folder
-        with exclusive(self.folder / _LOCK):
+        with exclusive(self.folder / _LOCK, longest_wait=_LONGEST_WAIT):
             document = self.document()
             refuse_edited_cases_csv(self.folder, document)
             prepared = prepared_image(image, document)
