@@ -27,7 +27,7 @@ class Rollback:
     """What a rollback did.
 
     Attributes:
-        left: Manifest hash, id and version of the model that was the current one.
+        left: The model that was the current one.
         restored: The model that is the current one now.
     """
 
