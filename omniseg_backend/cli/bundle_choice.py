@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.bundles.models import ModelEntry, available_models, find_models, model
+from omniseg_backend.bundles.models import ModelEntry, available_models, model
 from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.cli.terminal import Terminal
 from omniseg_backend.common.errors import DataError, UsageError
@@ -45,6 +45,8 @@ class FittingTask:
 def bundle_path(name: str) -> Path:
     """Where the bundle lies that is named by its path or by its id in ``omniseg models``.
 
+    Of several models with one id, the current one is meant.
+
     Raises:
         UsageError: It is neither.
     """
@@ -79,16 +81,13 @@ def named_bundle(name: str) -> Bundle:
 
 
 def bundle_for_task(task: str, variant: Variant | None) -> Bundle:
-    """The preferred model for a task; the cheapest variant unless one is named.
+    """The current model for a task; the cheapest variant unless one is named.
 
     Raises:
         UsageError: There is none; the sentence names what there is.
-        BundleError: It is damaged.
+        BundleError: It is damaged, and nothing can take its place.
     """
-    if variant is not None:
-        return model(task, variant)
-    entries = find_models(task)
-    return entries[0].load() if entries else model(task, Variant.COMPACT)
+    return model(task, variant)
 
 
 def ask_for_task(image: Image, terminal: Terminal, *, interactive: bool) -> str:

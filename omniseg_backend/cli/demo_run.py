@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from omniseg_backend.bundles.models import ModelEntry
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.cli.documents import MeasurementValue
-from omniseg_backend.cli.overlay import Panel, overlay
 from omniseg_backend.cli.result_documents import DemoDocument, DemoRow
 from omniseg_backend.common.atomic import atomic_path
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.evaluation.overlay import Panel, overlay
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.images.segmentation import Segmentation

@@ -93,6 +93,11 @@ class ModelDescription(Part):
     dice_part: Annotated[str | None, Field(description="The part that it was measured on.")]
     licence: Annotated[str, Field(description="Licence of the training data.")]
     origin: Literal["user", "shipped"]
+    status: Annotated[
+        Literal["current", "previous", "shipped", "candidate"],
+        Field(description="`current` is what is taken for its task and variant."),
+    ]
+    manifest_hash: str
     path: str
 
 

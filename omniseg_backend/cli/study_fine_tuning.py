@@ -177,6 +177,6 @@ def _tables(document: FineTuningDocument) -> Sequence[RenderableType]:
         table(headings, rows, numbers=headings[1:]),
         f"{document.dataset}: {counted(document.patients, 'patient')} in "
         f"{counted(document.folds, 'fold')}, seeds {', '.join(map(str, document.seeds))}; "
-        f"Dice by patient, on held-out patients. "
+        "Dice by patient, on held-out patients. "
         f"{document.cpu}.",
     ]

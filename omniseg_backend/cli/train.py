@@ -40,11 +40,13 @@ def train(
 ) -> None:
     """Train a network on a labelled data set.
 
-    The same command with the same output goes on with a run that was stopped or killed.
+    The same command with the same output goes on with a run that was stopped or killed. The
+    bundle is listed as a candidate; `omniseg compare` and `omniseg promote` come next.
     """
     from omniseg_backend.cli.terminal import command
 
     with command(json=json, log_level=logging.INFO) as terminal:
+        from omniseg_backend.cli.model_changes import listed_as_candidate
         from omniseg_backend.cli.training_options import training_settings
         from omniseg_backend.common.progress import no_progress
 
@@ -59,6 +61,7 @@ def train(
         )
         if _is_follower():
             return
+        terminal.say(listed_as_candidate(output))
         terminal.answer(_document(bundle, output, time.perf_counter() - started), _tables)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,13 +23,14 @@ __all__ = ["check_dataset", "raise_if_unusable"]
 
 
 @dataclasses.dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What reading one record showed.
 
     Attributes:
         record: Which one.
         problems: What is wrong with it.
         voxel_hash: SHA-256 of the image's voxels, or None where it cannot be read.
+        mask_hash: SHA-256 of its mask's labels, or None where it cannot be read.
         values: The label values of its mask, or None where it cannot be read.
         doubts: Codes of what is odd about the image's values.
     """
@@ -37,6 +38,7 @@ class _Seen:
     record: Record
     problems: tuple[Problem, ...] = ()
     voxel_hash: str | None = None
+    mask_hash: str | None = None
     values: frozenset[int] | None = None
     doubts: frozenset[str] = frozenset()
 
@@ -68,12 +70,29 @@ def check_dataset(
     Raises:
         CancelledError: ``cancel`` was set.
     """
+    seen = look_at_all(dataset, look=look, progress=progress, cancel=cancel)
+    return problems_of(dataset, seen)
+
+
+def look_at_all(
+    dataset: Dataset,
+    *,
+    look: Callable[[Record, Image, Segmentation], None] | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
+) -> tuple[Seen, ...]:
+    """Read every image and mask once; arguments and errors as in ``check_dataset``."""
     seen = []
     for index, record in enumerate(dataset.records):
         check_cancel(cancel, "the data set's check")
         progress("checking the data set", index / len(dataset.records))
         seen.append(_look_at(record, dataset, look))
     progress("checking the data set", 1.0)
+    return tuple(seen)
+
+
+def problems_of(dataset: Dataset, seen: Sequence[Seen]) -> tuple[Problem, ...]:
+    """What ``check_dataset`` reports, from what reading showed."""
     return (
         *_patients_in_both_parts(dataset),
         *(problem for one in seen for problem in one.problems),
@@ -85,22 +104,22 @@ def check_dataset(
 
 def _look_at(
     record: Record, dataset: Dataset, look: Callable[[Record, Image, Segmentation], None] | None
-) -> _Seen:
+) -> Seen:
     try:
         image = load_image(record, dataset)
     except DataError as error:
-        return _Seen(record, (Problem.from_error(_kind_of(error), error),))
+        return Seen(record, (Problem.from_error(_kind_of(error), error),))
     voxel_hash = sha256_voxels(image.array)
     try:
         mask = load_mask(record, dataset, image)
     except DataError as error:
-        return _Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
+        return Seen(record, (Problem.from_error(_kind_of(error), error),), voxel_hash)
     if look is not None:
         look(record, image, mask)
     values = frozenset(int(value) for value in np.unique(mask.labels))
     judged_as = image.modality.value if image.geometry.unit == "mm" else None
     doubts = frozenset(flag.code for flag in doubtful_values(image, judged_as))
-    return _Seen(record, (), voxel_hash, values, doubts)
+    return Seen(record, (), voxel_hash, sha256_voxels(mask.labels), values, doubts)
 
 
 def _kind_of(error: DataError) -> ProblemKind:
@@ -129,7 +148,7 @@ def _patients_in_both_parts(dataset: Dataset) -> list[Problem]:
     ]
 
 
-def _duplicates(seen: list[_Seen]) -> list[Problem]:
+def _duplicates(seen: Sequence[Seen]) -> list[Problem]:
     by_hash: dict[str, list[Record]] = {}
     for one in seen:
         if one.voxel_hash is not None:
@@ -156,7 +175,7 @@ def _duplicates(seen: list[_Seen]) -> list[Problem]:
     return problems
 
 
-def _doubtful(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
+def _doubtful(dataset: Dataset, seen: Sequence[Seen]) -> list[Problem]:
     """One warning per kind of doubt, since an export that went wrong did so for all images."""
     wordings = (
         ("constant", "of one value in all of a channel", "images that show something"),
@@ -180,7 +199,7 @@ def _doubtful(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
     return problems
 
 
-def _nothing_to_learn(dataset: Dataset, seen: list[_Seen]) -> list[Problem]:
+def _nothing_to_learn(dataset: Dataset, seen: Sequence[Seen]) -> list[Problem]:
     training = [one for one in seen if one.record.part == "train"]
     if not training:
         return [

@@ -21,6 +21,7 @@ from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
 from omniseg_backend.training.checkpoint import Checkpoint, RunState
+from omniseg_backend.training.class_prior import set_class_prior
 from omniseg_backend.training.curves import draw_curves
 from omniseg_backend.training.fine_tuning import completed
 from omniseg_backend.training.plan import (
@@ -94,7 +95,7 @@ def run_training(
         progress = no_progress
     checkpoint = fit(
         fabric,
-        _initial_network(plan),
+        _initial_network(plan, data),
         TrainingData(_samples(data, settings), data.validation),
         plan,
         folder / _CHECKPOINT,
@@ -171,8 +172,9 @@ def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
     return StepSamples(data.train, settings.seed, augmentation_of(settings))
 
 
-def _initial_network(plan: RunPlan) -> OmniSegNet:
+def _initial_network(plan: RunPlan, data: PreparedData) -> OmniSegNet:
     network = build_network(plan.architecture, plan.settings.seed)
+    set_class_prior(network, data.train.foreground)
     if plan.settings.initial_bundle is not None:
         bundle = load_bundle(plan.settings.initial_bundle)
         state = read_state(bundle.model_bytes())
