@@ -32,7 +32,7 @@ class Cluster:
             "--scheduler-file", str(self._file),
         )  # fmt: skip
         self._workers: list[subprocess.Popen[bytes]] = []
-        wait_until(self._file.exists, "the scheduler runs")
+        wait_until(self._is_described, "the scheduler runs")
         self.address = str(json.loads(self._file.read_text())["address"])
 
     def add_worker(self, **environment: str) -> int:
@@ -47,6 +47,10 @@ class Cluster:
         )  # fmt: skip
         self._workers.append(worker)
         return worker.pid
+
+    def _is_described(self) -> bool:
+        # The scheduler makes its file first and fills it afterwards.
+        return self._file.exists() and self._file.read_text().rstrip().endswith("}")
 
     def stop_scheduler(self) -> None:
         self._scheduler.kill()
