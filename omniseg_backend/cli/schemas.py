@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from omniseg_backend.cli import (
+    batch_documents,
     benchmark_documents,
     compare_documents,
     documents,
@@ -47,6 +48,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "promote": model_documents.PromoteDocument,
         "rollback": model_documents.RollbackDocument,
         "segment": documents.SegmentDocument,
+        "segment-batch": batch_documents.SegmentBatchDocument,
         "study-fine-tuning": study_documents.FineTuningDocument,
         "train": result_documents.TrainDocument,
     }

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.model_options import with_options
 from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.batch.settings import BatchOptions
 from omniseg_backend.networks.architecture import Variant
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from omniseg_backend.inference.results import SegmentResult
 
 
+@with_options(BatchOptions)
 def segment(
-    image: Annotated[Path, path_argument("An image file, or a folder of DICOM files.")],
+    image: Annotated[
+        Path, path_argument("An image file, a folder of one DICOM series, or a folder of images.")
+    ],
     output: Annotated[
         Path | None,
-        path_option("--output", "-o", text="The mask; its suffix chooses the format."),
+        path_option("--output", "-o", text="The mask, its format by suffix; of a batch a folder."),
     ] = None,
     task: Annotated[
         str | None,
@@ -74,8 +79,12 @@ def segment(
     threads: Threads = None,
     overwrite: Overwrite = False,
     json: Json = False,
+    **options: object,
 ) -> None:
-    """Segment an image file.
+    """Segment an image file, or every image of a folder.
+
+    A folder whose files form one DICOM series is one image. Any other folder is a batch: give
+    the same command again to go on with one that was stopped.
 
     Without --task or --model, the tasks that fit are listed and you are asked.
     """
@@ -83,6 +92,7 @@ def segment(
 
     start = time.perf_counter()
     with command(json=json) as terminal:
+        from omniseg_backend.cli.segment_batch import batch_options, found_batch, segment_batch
         from omniseg_backend.cli.segment_report import (
             estimate_document,
             estimate_tables,
@@ -97,6 +107,29 @@ def segment(
             raise contradiction("--task", "--model")
         if model is not None and variant is not None:
             raise contradiction("--model", "--variant")
+        batch = batch_options(options)
+        found = None if series is not None else found_batch(image, output, batch, terminal)
+        if found is not None:
+            segment_batch(
+                found,
+                image,
+                output,
+                batch,
+                terminal,
+                task=task,
+                model=model,
+                variant=variant,
+                modality=modality,
+                override_modality=override_modality,
+                threads=threads,
+                overwrite=overwrite,
+                one_image_only={
+                    "--estimate": estimate,
+                    "--region": region is not None,
+                    "--uncertainty": uncertainty is not None,
+                },
+            )
+            return
         if output is None and not estimate:
             raise _no_output(image)
         terminal.progress(f"reading {image.name}", 0.0)

@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import TYPE_CHECKING
 
 from omniseg_backend.common.errors import OmniSegError, ResourceError
-from omniseg_backend.common.executor import settle
+from omniseg_backend.common.executor import ExecutorLostError, settle
 from omniseg_backend.common.scheduler_address import SchedulerAddress
 from omniseg_backend.common.task_message import Task, TaskError, perform, request
 
@@ -163,8 +163,8 @@ def _killed() -> OmniSegError:
     return lost_too_often(ATTEMPTS)
 
 
-def _lost_scheduler(url: str) -> ResourceError:
-    return ResourceError(
+def _lost_scheduler(url: str) -> ExecutorLostError:
+    return ExecutorLostError(
         url,
         found="that the scheduler went away",
         expected="that it runs to the end",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Protocol
 
+from omniseg_backend.common.errors import ResourceError
 from omniseg_backend.common.executor_settings import ExecutorSettings
 from omniseg_backend.common.platform import available_memory, usable_cpus
 from omniseg_backend.common.scheduler_address import scheduler_address
@@ -20,6 +21,10 @@ from omniseg_backend.common.task_message import Task, perform, request, result_o
 
 #: Of the free memory, what processes may plan with; the rest is for what other programs do.
 _PLANNED_SHARE = 0.8
+
+
+class ExecutorLostError(ResourceError):
+    """No task can be done any more: the scheduler went away."""
 
 
 class Executor(Protocol):
@@ -38,7 +43,8 @@ class Executor(Protocol):
 
         Returns:
             Its result, or what it raised: an error of the project as it was, anything else as
-            ``TaskError``, a worker lost again and again as ``ResourceError``.
+            ``TaskError``, a worker lost again and again as ``ResourceError``, the end of all
+            workers as ``ExecutorLostError``.
 
         Raises:
             ValueError: The task is no module-level function.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from omniseg_backend.common.executor import Executor
-from omniseg_backend.common.progress import Cancel
+from omniseg_backend.common.progress import Cancel, check_cancel
 from omniseg_backend.common.task_message import Task
 
 #: Seconds between two looks at whether to stop.
@@ -41,17 +41,20 @@ def fan_out(
         executor: Does them.
         task: What is called with each piece's spec.
         pieces: Read only as far as there is room for more.
-        cancel: Once set, no more are submitted; those under way are still given back.
+        cancel: Looked at several times a second.
 
     Yields:
         Each piece with its settled future, in the order in which they are done.
+
+    Raises:
+        CancelledError: The user cancelled; tasks under way are for ``executor.close`` to end.
     """
     waiting = iter(pieces)
     held: collections.deque[Piece] = collections.deque()
     under_way: dict[Future[str], Piece] = {}
     while True:
-        stopped = cancel is not None and cancel.is_set()
-        room = 0 if stopped else executor.capacity
+        check_cancel(cancel)
+        room = executor.capacity
         while len(under_way) < room:
             piece = held.popleft() if held else next(waiting, None)
             if piece is None:

@@ -16,7 +16,7 @@ pytest.importorskip("distributed", reason="needs the extra 'cluster'")
 
 from omniseg_backend.common.dask_executor import DaskExecutor
 from omniseg_backend.common.errors import DataError, ResourceError
-from omniseg_backend.common.executor import open_executor
+from omniseg_backend.common.executor import ExecutorLostError, open_executor
 from omniseg_backend.common.executor_settings import ExecutorSettings
 from omniseg_backend.common.scheduler_address import SchedulerAddress
 from tests.cluster import Cluster
@@ -68,7 +68,7 @@ def test_a_scheduler_that_goes_away_is_a_sentence(
     future = executor.submit(tasks.held, tasks.spec(tmp_path, "a"))
     wait_until(lambda: "a" in began(tmp_path), "the task runs")
     cluster.stop_scheduler()
-    with pytest.raises(ResourceError, match="the scheduler went away"):
+    with pytest.raises(ExecutorLostError, match="the scheduler went away"):
         future.result(tasks.PATIENCE)
     assert executor.capacity >= 1
     executor.close(at_once=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
+import pytest
+
+from omniseg_backend.common.errors import CancelledError
 from omniseg_backend.common.fan_out import Piece, fan_out
 from omniseg_backend.common.task_message import Task
 from tests.common import executor_tasks as tasks
@@ -53,8 +56,13 @@ def test_large_ones_run_alone() -> None:
 def test_a_request_to_stop_submits_no_more() -> None:
     stop = threading.Event()
     done = []
-    pieces = (Piece(n, str(n)) for n in range(100))
-    for piece, _ in fan_out(Recording(2, None), tasks.double, pieces, cancel=stop):
-        done.append(piece.number)
-        stop.set()
-    assert len(done) <= 2
+
+    def stop_at_the_first() -> None:
+        pieces = (Piece(n, str(n)) for n in range(100))
+        for piece, _ in fan_out(Recording(2, None), tasks.double, pieces, cancel=stop):
+            done.append(piece.number)
+            stop.set()
+
+    with pytest.raises(CancelledError):
+        stop_at_the_first()
+    assert 1 <= len(done) <= 2

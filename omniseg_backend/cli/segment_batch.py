@@ -1,0 +1,189 @@
+"""``omniseg segment FOLDER``: every image of a folder, unless it is one DICOM series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from omniseg_backend.cli.terminal import Terminal
+from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.reading import reading_errors
+from omniseg_backend.common.wording import counted
+from omniseg_backend.images.modality import Modality
+from omniseg_backend.networks.architecture import Variant
+
+if TYPE_CHECKING:
+    from omniseg_backend.bundles.store import Bundle
+    from omniseg_backend.inference.batch.items import FoundItems
+    from omniseg_backend.inference.batch.outcome import Outcome
+    from omniseg_backend.inference.batch.settings import BatchOptions
+
+
+def batch_options(typed: Mapping[str, object]) -> BatchOptions:
+    """The options that only a batch has.
+
+    Raises:
+        UsageError: One has a wrong value.
+    """
+    from omniseg_backend.cli.model_values import model_values
+    from omniseg_backend.inference.batch.settings import BatchOptions
+
+    return model_values(BatchOptions, typed)
+
+
+def found_batch(
+    image: Path, output: Path | None, options: BatchOptions, terminal: Terminal
+) -> FoundItems | None:
+    """What is in a folder, if the command is about a batch; None if it is about one image.
+
+    A folder of several series is a batch too, unless the output is named like a mask: then the
+    error of the one image lists the series.
+
+    Raises:
+        UsageError: There are options of a batch, and this is none; or a batch that is to go
+            into one file.
+    """
+    from omniseg_backend.inference.batch.items import find_items
+    from omniseg_backend.inference.batch.settings import BatchOptions
+
+    found = None
+    with reading_errors(image, expected="an image file or a folder"):
+        is_folder = image.is_dir()
+    if is_folder:
+        terminal.progress(f"searching {image.name}", 0.0)
+        leave_out = [] if output is None else [output]
+        found = find_items(image, leave_out=leave_out, cancel=terminal.cancel)
+        if found.is_one_image or not found.items:
+            found = None
+        elif output is not None and _is_mask_name(output):
+            if not found.only_dicom:
+                raise UsageError(
+                    "--output",
+                    found=f"the name of a file ({output.name}) and "
+                    f"{counted(len(found.items), 'image')} in {image}",
+                    expected="a folder for the masks",
+                    remedy="name a folder, or one image",
+                )
+            found = None
+    if found is None and options != BatchOptions():
+        raise UsageError(
+            "--workers, --scheduler, --tls-... or --format",
+            found=f"an option of a batch, and one image ({image})",
+            expected="a folder of several images with it",
+            remedy="leave the option out; the suffix of -o chooses the format of one mask",
+        )
+    return found
+
+
+def segment_batch(
+    found: FoundItems,
+    folder: Path,
+    output: Path | None,
+    options: BatchOptions,
+    terminal: Terminal,
+    *,
+    task: str | None,
+    model: str | None,
+    variant: Variant | None,
+    modality: Modality | None,
+    override_modality: bool,
+    threads: int | None,
+    overwrite: bool,
+    one_image_only: Mapping[str, bool],
+) -> None:
+    """Segment what was found and answer.
+
+    Args:
+        found: Of ``found_batch``.
+        folder: Where.
+        output: Where to.
+        options: Of a batch.
+        terminal: To answer on.
+        task: As typed, like all that follow.
+        model: A bundle's path or id.
+        variant: Of the task's models.
+        modality: Of all images.
+        override_modality: Against what they say.
+        threads: Of each network.
+        overwrite: Whether foreign files may be replaced.
+        one_image_only: Options that a batch does not have, and whether they were given.
+
+    Raises:
+        UsageError: An option makes no sense here, or no model was named.
+        Exit: With 3 when images failed, after the answer.
+    """
+    from omniseg_backend.cli.batch_report import batch_document, batch_tables
+    from omniseg_backend.inference.batch.run import run_batch
+    from omniseg_backend.inference.batch.settings import BatchSettings
+
+    for name, given in one_image_only.items():
+        if given:
+            raise UsageError(
+                name,
+                found=f"an option of one image, and {counted(len(found.items), 'image')}",
+                expected="a folder without it",
+                remedy="leave it out, or name one image",
+            )
+    if output is None:
+        raise UsageError(
+            "--output",
+            found="no place for the masks",
+            expected=f"a folder such as {folder.resolve().name}_masks",
+            remedy="name it with -o",
+        )
+    bundle = _bundle(task, model, variant)
+    settings = BatchSettings(
+        folder=folder,
+        output=output,
+        model=bundle.path,
+        modality=modality,
+        override_modality=override_modality,
+        threads=threads,
+        options=options,
+    )
+
+    def tell(outcome: Outcome) -> None:
+        if outcome.error is not None:
+            terminal.say(f"{outcome.label}: {outcome.error}")
+
+    result = run_batch(
+        settings,
+        items=found.items,
+        overwrite=overwrite,
+        on_outcome=tell,
+        progress=terminal.progress,
+        cancel=terminal.cancel,
+    )
+    terminal.answer(batch_document(result, bundle.manifest, output), batch_tables)
+    if result.failed:
+        raise typer.Exit(DataError.exit_code)
+
+
+def _is_mask_name(output: Path) -> bool:
+    from omniseg_backend.images.writers import label_writer
+
+    try:
+        label_writer(output)
+    except DataError:
+        return False
+    return not output.is_dir()
+
+
+def _bundle(task: str | None, model: str | None, variant: Variant | None) -> Bundle:
+    from omniseg_backend.bundles.models import available_models
+    from omniseg_backend.cli.bundle_choice import bundle_for_task, named_bundle
+
+    if model is not None:
+        return named_bundle(model)
+    if task is not None:
+        return bundle_for_task(task, variant)
+    tasks = dict.fromkeys(entry.manifest.task.id for entry in available_models())
+    raise UsageError(
+        "--task",
+        found="no task for the batch",
+        expected=f"one of: {', '.join(tasks)}",
+        remedy="name it, or a bundle with --model",
+    )
