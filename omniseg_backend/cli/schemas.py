@@ -27,6 +27,7 @@ from omniseg_backend.common.atomic import write_text_atomic
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {
         "benchmark": result_documents.BenchmarkDocument,
+        "benchmark-batch": benchmark_documents.BenchmarkBatchDocument,
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,

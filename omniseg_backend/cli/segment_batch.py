@@ -147,7 +147,8 @@ def segment_batch(
 
     def tell(outcome: Outcome) -> None:
         if outcome.error is not None:
-            terminal.say(f"{outcome.label}: {outcome.error}")
+            told = str(outcome.error)
+            terminal.say(told if outcome.label in told else f"{outcome.label}: {told}")
 
     result = run_batch(
         settings,

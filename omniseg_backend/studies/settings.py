@@ -88,6 +88,24 @@ class VolumeSettings(_Settings):
     threads: Threads
 
 
+class BatchMemorySettings(_Settings):
+    """The question of the batch benchmark.
+
+    Attributes:
+        bundle: The model, by its path.
+        images: How many.
+        side: Largest number of voxels along a slice's sides.
+        slices: Of each image.
+        workers: Processes at once.
+    """
+
+    bundle: Path
+    images: Annotated[int, Field(ge=1)] = 200
+    side: Annotated[int, Field(ge=16)] = 160
+    slices: Annotated[int, Field(ge=1)] = 8
+    workers: Annotated[int, Field(ge=1)]
+
+
 class Arm(_Settings):
     """One way of training that a study compares with others.
 
