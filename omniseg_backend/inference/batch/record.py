@@ -7,6 +7,7 @@ from typing import Literal
 
 import pydantic
 
+from omniseg_backend.common.atomic import TEMPORARY_PREFIX
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.hashing import sha256_file
 from omniseg_backend.common.reading import reading_errors
@@ -143,7 +144,14 @@ def read_records(output: Path) -> tuple[ItemRecord, ...]:
     Raises:
         DataError: One is damaged, or of a newer version.
     """
-    found = (read_record(path) for path in sorted(records_folder(output).rglob("*.json")))
+    folder = records_folder(output)
+    whole = (
+        path
+        for path in sorted(folder.rglob("*.json"))
+        # A killed worker leaves half a record in a folder of its own.
+        if not any(part.startswith(TEMPORARY_PREFIX) for part in path.relative_to(folder).parts)
+    )
+    found = map(read_record, whole)
     return tuple(record for record in found if record is not None)
 
 

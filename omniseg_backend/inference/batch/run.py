@@ -40,6 +40,7 @@ from omniseg_backend.inference.batch.settings import BatchSettings
 from omniseg_backend.inference.batch.stamps import stamps
 from omniseg_backend.inference.batch.table import table
 from omniseg_backend.inference.batch.task import ItemAnswer, ItemTask, segment_item
+from omniseg_backend.inference.batch.tidy import tidy
 from omniseg_backend.inference.batch.weight import bytes_of_item
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def run_batch(
     *,
     items: Sequence[Item] | None = None,
     overwrite: bool = False,
+    executor: Executor | None = None,
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
     progress: Progress = no_progress,
     cancel: Cancel | None = None,
@@ -64,6 +66,7 @@ def run_batch(
         items: What ``find_items`` found, where that is known; searched for otherwise.
         overwrite: Whether files of the output may be replaced that the batch did not write,
             and the answers to another question.
+        executor: Where it runs, instead of where the settings' options say.
         on_outcome: Told of every item as it ends, those done earlier first.
         progress: Told how many are done.
         cancel: Looked at several times a second; images under way are given up.
@@ -113,12 +116,13 @@ def run_batch(
             )
 
         try:
-            for outcome in run.outcomes(cancel):
+            for outcome in run.outcomes(executor, cancel):
                 take(outcome)
         finally:
             ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.label))
             write_text_atomic(output / TABLE_NAME, table(ordered))
             write_text_atomic(output / PAGE_NAME, page(ordered, manifest, len(items)))
+        tidy(output, (outcome.record for outcome in ordered if outcome.record is not None))
     return BatchResult(
         outcomes=ordered,
         question=question,
@@ -157,7 +161,7 @@ class _Run:
         self._records: Mapping[str, ItemRecord] = records
         self._names = output_names(items, {label: record.name for label, record in records.items()})
 
-    def outcomes(self, cancel: Cancel | None) -> Iterator[Outcome]:
+    def outcomes(self, given: Executor | None, cancel: Cancel | None) -> Iterator[Outcome]:
         """The outcome of every item, as it comes."""
         left = []
         for item in self._items:
@@ -170,11 +174,10 @@ class _Run:
         if not left:
             return
         needed = [bytes_of_item(item.decoded) for item in left]
-        with open_executor(
-            self._settings.options,
-            tasks=len(left),
-            bytes_each=int(statistics.median(needed)),
-        ) as executor:
+        opened = open_executor(
+            self._settings.options, tasks=len(left), bytes_each=int(statistics.median(needed))
+        )
+        with opened if given is None else contextlib.nullcontext(given) as executor:
             threads = self._threads(executor)
             pieces = (
                 Piece(number, self._task(item, threads).model_dump_json(), size)
