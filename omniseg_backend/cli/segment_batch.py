@@ -43,10 +43,12 @@ def found_batch(
     error of the one image lists the series.
 
     Raises:
+        DataError: The folder holds no image, or cannot be opened.
         UsageError: There are options of a batch, and this is none; or a batch that is to go
             into one file.
     """
     from omniseg_backend.inference.batch.items import find_items
+    from omniseg_backend.inference.batch.run import no_image
     from omniseg_backend.inference.batch.settings import BatchOptions
 
     found = None
@@ -56,6 +58,8 @@ def found_batch(
         terminal.progress(f"searching {image.name}", 0.0)
         leave_out = [] if output is None else [output]
         found = find_items(image, leave_out=leave_out, cancel=terminal.cancel)
+        if not (found.items or found.only_dicom):
+            raise no_image(image)
         if found.is_one_image or not found.items:
             found = None
         elif output is not None and _is_mask_name(output):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from omniseg_backend.common.errors import CancelledError, DataError, ResourceError, UsageError
 from omniseg_backend.common.executor import InProcess
+from omniseg_backend.common.task_message import Task
 from omniseg_backend.images.reading import read_segmentation
 from omniseg_backend.inference.batch import layout
 from omniseg_backend.inference.batch.record import ItemRecord, read_record
@@ -168,6 +170,35 @@ def test_a_killed_run_knows_its_own_mask(
     unfinished = record.model_copy(update={"mask_hash": None, "classes": ()})
     place.write_text(unfinished.model_dump_json())
     assert endings(run_here(folder, output, bundle)) == {"a.png": "now", "deep/b.png": "before"}
+
+
+class Crowded(InProcess):
+    """Two at once, of which the first has too little memory while it is not alone."""
+
+    def __init__(self) -> None:
+        self.submitted = 0
+
+    @property
+    def capacity(self) -> int:
+        return 2
+
+    def submit(self, task: Task, spec: str) -> Future[str]:
+        self.submitted += 1
+        if self.submitted > 1:
+            return super().submit(task, spec)
+        starved: Future[str] = Future()
+        starved.set_exception(ResourceError("a", found="b", expected="c", remedy="d"))
+        return starved
+
+
+def test_an_image_that_lacked_memory_is_tried_again_alone(
+    make_bundle: MakeBundle, folder: Path, tmp_path: Path
+) -> None:
+    executor = Crowded()
+    settings = settings_of(folder, tmp_path / "out", make_bundle())
+    result = run_batch(settings, executor=executor)
+    assert endings(result) == {"a.png": "now", "deep/b.png": "now"}
+    assert executor.submitted == 3
 
 
 def test_half_a_file_of_a_killed_run_is_removed_and_nothing_else(

@@ -86,6 +86,7 @@ def find_items(
         cancel: Looked at again and again.
 
     Raises:
+        DataError: The folder cannot be opened; of those inside it, each is an item.
         CancelledError: The user cancelled.
     """
     files = _files_in(folder, {path.resolve() for path in leave_out}, cancel)
@@ -109,7 +110,10 @@ def _files_in(folder: Path, leave_out: set[Path], cancel: Cancel | None) -> _Fil
 
     def refuse(error: OSError) -> None:
         place = Path(error.filename)
-        found.closed.append((place, unreadable(place, error, expected="a readable folder")))
+        refusal = unreadable(place, error, expected="a readable folder")
+        if place == folder:
+            raise refusal from error
+        found.closed.append((place, refusal))
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         check_cancel(cancel, _SUBJECT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import statistics
@@ -44,6 +45,9 @@ from omniseg_backend.inference.batch.tidy import tidy
 from omniseg_backend.inference.batch.weight import bytes_of_item
 
 logger = logging.getLogger(__name__)
+
+#: More memory than there is: what is said to need it runs while nothing else does.
+_ALONE = 1 << 62
 
 
 def run_batch(
@@ -183,7 +187,14 @@ class _Run:
                 Piece(number, self._task(item, threads).model_dump_json(), size)
                 for number, (item, size) in enumerate(zip(left, needed, strict=True))
             )
+            starved = []
             for piece, future in fan_out(executor, segment_item, pieces, cancel=cancel):
+                outcome = _outcome(left[piece.number], future)
+                if isinstance(outcome.error, ResourceError) and _crowded(executor):
+                    starved.append(dataclasses.replace(piece, bytes=_ALONE))
+                else:
+                    yield outcome
+            for piece, future in fan_out(executor, segment_item, starved, cancel=cancel):
                 yield _outcome(left[piece.number], future)
 
     def _settled(self, item: Item) -> Outcome | None:
@@ -221,6 +232,11 @@ class _Run:
         if self._settings.options.scheduler is not None:
             return 1
         return max(1, usable_cpus() // executor.capacity)
+
+
+def _crowded(executor: Executor) -> bool:
+    """Whether an image that lacked memory may have lacked it because of others beside it."""
+    return executor.memory is not None and executor.capacity > 1
 
 
 def _outcome(item: Item, future: Future[str]) -> Outcome:
