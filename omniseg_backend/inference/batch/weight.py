@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-#: A process with the network of Compact loaded and one picture segmented.
+#: The most that a process had over a small volume in windows of 256 x 256, measured: Compact
+#: 268 MB, Accurate 437 MB.
 PROCESS_BYTES = 450_000_000
 #: Of the decoded voxels: themselves, a normalised copy in float32, the mask and its counting.
 _COPIES = 4
