@@ -32,7 +32,11 @@ class Cluster:
             "--scheduler-file", str(self._file),
         )  # fmt: skip
         self._workers: list[subprocess.Popen[bytes]] = []
-        wait_until(self._is_described, "the scheduler runs")
+        try:
+            wait_until(self._is_described, "the scheduler runs")
+        except BaseException:
+            self.stop()
+            raise
         self.address = str(json.loads(self._file.read_text())["address"])
 
     def add_worker(self, **environment: str) -> int:
