@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
+from omniseg_backend.common.wording import counted
 from omniseg_backend.evaluation.compare_settings import CompareSettings
 
 if TYPE_CHECKING:
@@ -23,16 +24,13 @@ if TYPE_CHECKING:
 def compare(
     old: Annotated[str, typer.Argument(help="The bundle in use: a path, or a model's id.")],
     new: Annotated[str, typer.Argument(help="The bundle that may replace it.")],
-    dataset: Annotated[
-        Path, typer.Argument(help="A site data set, or any data set with a test part.")
-    ],
+    dataset: Annotated[Path, path_argument("A site data set, or any data set with a test part.")],
     output: Annotated[
         Path | None,
-        typer.Option(
+        path_option(
             "--output",
             "-o",
-            show_default=False,
-            help="A new folder for the comparison and pictures of the worst cases.",
+            text="A new folder for the comparison and pictures of the worst cases.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -80,7 +78,8 @@ def _tables(document: CompareDocument) -> Sequence[RenderableType]:
     lines: list[RenderableType] = [
         table(headings, rows, numbers=headings[1:3]),
         f"{found.new.id} {found.new.version} against {found.old.id} {found.old.version} on "
-        f"{len(found.cases)} cases of {found.overall.patients} patients of {found.dataset}: Dice "
+        f"{counted(len(found.cases), 'case')} of {counted(found.overall.patients, 'patient')} of "
+        f"{found.dataset}: Dice "
         f"{found.overall.as_text()}{p_value}.",
         f"Verdict: {found.verdict} ({why(found.overall)}).",
     ]

@@ -10,7 +10,8 @@ import typer
 
 from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.site.settings import AddSettings, CreateSettings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         DatasetListDocument,
     )
 
-Folder = Annotated[Path, typer.Argument(help="The site data set.")]
+Folder = Annotated[Path, path_argument("The site data set.")]
 
 commands = plain_typer("dataset")
 
@@ -41,7 +42,7 @@ def dataset(context: typer.Context) -> None:
 @commands.command()
 @with_options(CreateSettings, leave_out={"folder"})
 def create(
-    folder: Annotated[Path, typer.Argument(help="Its folder, which must not exist yet.")],
+    folder: Annotated[Path, path_argument("Its folder, which must not exist yet.")],
     json: Json = False,
     **options: object,
 ) -> None:
@@ -60,8 +61,8 @@ def create(
 @with_options(AddSettings, leave_out={"folder", "image", "mask"})
 def add(
     folder: Folder,
-    image: Annotated[Path, typer.Argument(help="An image file, or a folder of DICOM files.")],
-    mask: Annotated[Path, typer.Argument(help="The corrected mask, on the image's grid.")],
+    image: Annotated[Path, path_argument("An image file, or a folder of DICOM files.")],
+    mask: Annotated[Path, path_argument("The corrected mask, on the image's grid.")],
     overwrite: Overwrite = False,
     json: Json = False,
     **options: object,
@@ -148,8 +149,9 @@ def _listed(document: DatasetListDocument) -> Sequence[RenderableType]:
     trained = document.patients - document.reserved_patients
     return [
         *([table(headings, rows)] if rows else []),
-        f"{document.name}: {document.training_cases} training cases of {trained} patients, "
-        f"{document.reserved_cases} reserved cases of {document.reserved_patients} patients.",
+        f"{document.name}: {counted(document.training_cases, 'training case')} of "
+        f"{counted(trained, 'patient')}, {counted(document.reserved_cases, 'reserved case')} of "
+        f"{counted(document.reserved_patients, 'patient')}.",
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json
+from omniseg_backend.cli.options import Json, path_argument
 from omniseg_backend.networks.architecture import Variant
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add(
-    bundle: Annotated[Path, typer.Argument(help="A bundle: NAME.omniseg, or a folder.")],
+    bundle: Annotated[Path, path_argument("A bundle: NAME.omniseg, or a folder.")],
     json: Json = False,
 ) -> None:
     """Check a bundle and list it as a candidate."""

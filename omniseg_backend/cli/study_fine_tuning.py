@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.cli.options import Json, Threads, path_argument, path_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fine_tuning(
-    dataset: Annotated[Path, typer.Argument(help="An nnU-Net v2 raw data set.")],
+    dataset: Annotated[Path, path_argument("An nnU-Net v2 raw data set.")],
     arm: Annotated[
         list[str],
         typer.Option(
@@ -32,11 +32,11 @@ def fine_tuning(
         ),
     ],
     folder: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the runs; a study goes on there.")
+        Path, path_option("--output", "-o", text="Folder of the runs; a study goes on there.")
     ],
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", show_default=False, help="JSON with settings of all arms."),
+        path_option("--recipe", text="JSON with settings of all arms."),
     ] = None,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Of patients.")] = 4,
     seed: Annotated[

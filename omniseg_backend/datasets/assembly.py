@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.cases import case_rows, no_cases_warning, own_case
 from omniseg_backend.datasets.files import natural_key
 from omniseg_backend.datasets.problems import Problem
@@ -122,7 +123,7 @@ def _patient_warnings(
     if not facts.unstated:
         return ()
     return (
-        f"nobody stated the patient of {len(facts.unstated)} of the {len(records)} cases of "
+        f"nobody stated the patient of {len(facts.unstated)} of {counted(len(records), 'case')} of "
         f"{facts.name}: each of these counts as a patient of its own, so images of one patient "
         "may lie on both sides of a split",
     )

@@ -15,6 +15,7 @@ from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.provenance import DISTRIBUTION, now_utc, software_version
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import load_record
 from omniseg_backend.datasets.records import Case, Dataset, Part
 from omniseg_backend.evaluation.comparison import (
@@ -98,7 +99,7 @@ def compare(
         check_cancel(cancel, "the comparison")
         progress(f"comparing on case {index + 1} of {len(cases)}", index / len(cases))
         measured.append(_measure(old, new, dataset, case, shared, threads))
-    progress(f"compared on {len(cases)} cases", 1.0)
+    progress(f"compared on {counted(len(cases), 'case')}", 1.0)
     return _comparison(old, new, dataset, shared, measured, time.perf_counter() - started)
 
 

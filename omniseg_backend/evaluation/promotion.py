@@ -10,6 +10,7 @@ from omniseg_backend.bundles.models import add_model
 from omniseg_backend.bundles.shelf import ModelEntry, model_shelf
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.problems import listed
 from omniseg_backend.evaluation.comparison import Comparison, latest_comparison
 from omniseg_backend.evaluation.held_out import seen_in_training
@@ -104,7 +105,7 @@ def _comparison_with(bundle: Bundle, current: ModelEntry) -> Comparison:
         raise DataError(
             _name(bundle),
             found=f"a worse model: Dice {comparison.overall.as_text()} on "
-            f"{comparison.overall.patients} patients of {comparison.dataset}",
+            f"{counted(comparison.overall.patients, 'patient')} of {comparison.dataset}",
             expected="one that is not worse than the current one",
             remedy="train it longer or on more cases, and compare again",
         )

@@ -6,12 +6,13 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
-import typer
+import typer.main
+from typer._click.core import Command, Context
+from typer.core import TyperGroup
 
 from omniseg_backend.cli.main import app
 from tests.cli.conftest import MakeModel, Omniseg, assert_one_sentence
@@ -27,30 +28,28 @@ os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
 MAIN = "from omniseg_backend.cli.main import main; main()"
 
 
-def commands(tree: typer.Typer) -> Iterator[Callable[..., None]]:
-    """The functions of every command, those of groups as well."""
-    for group in tree.registered_groups:
-        assert group.typer_instance is not None
-        yield from commands(group.typer_instance)
-        if callback := group.typer_instance.registered_callback:
-            assert callback.callback is not None
-            yield callback.callback
-    for one in tree.registered_commands:
-        assert one.callback is not None
-        yield one.callback
+def commands(tree: Command) -> Iterator[Command]:
+    """Every command below ``tree``, those of groups as well."""
+    if not isinstance(tree, TyperGroup):
+        yield tree
+        return
+    context = Context(tree)
+    for name in tree.list_commands(context):
+        found = tree.get_command(context, name)
+        assert found is not None
+        yield from commands(found)
 
 
 def test_no_path_is_judged_before_its_command_runs() -> None:
     seen, judged = 0, []
-    for function in commands(app):
-        hints = get_type_hints(function, include_extras=True)
-        for name, hint in hints.items():
-            if "Path" not in str(getattr(hint, "__origin__", "")):
+    for command in commands(typer.main.get_command(app)):
+        for parameter in command.params:
+            if "Path" not in str(parameter.type_descriptor.annotation):
                 continue
-            (stated,) = hint.__metadata__
             seen += 1
+            stated = parameter.type_descriptor.parameter_info
             if stated.readable or stated.writable or stated.exists:
-                judged.append(f"{function.__name__} {name}")
+                judged.append(f"{command.name} {parameter.name}")
     assert seen >= 10
     assert judged == []
 

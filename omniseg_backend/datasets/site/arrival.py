@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import require_same_grid
 from omniseg_backend.datasets.site.document import SiteDocument, SourceBundle
 from omniseg_backend.datasets.site.patients import CasePatient
@@ -29,7 +30,7 @@ def checked_labels(image: Image, segmentation: Segmentation) -> NDArray[np.unsig
     if image.frames != 1:
         raise DataError(
             image.name,
-            found=f"{image.frames} time points",
+            found=counted(image.frames, "time point"),
             expected="one",
             remedy="add the time points that were corrected one by one",
         )
@@ -40,7 +41,7 @@ def checked_labels(image: Image, segmentation: Segmentation) -> NDArray[np.unsig
     if segmentation.labels.shape[0] != 1:
         raise DataError(
             segmentation.name,
-            found=f"{segmentation.labels.shape[0]} time points",
+            found=counted(segmentation.labels.shape[0], "time point"),
             expected="one, as in the image",
             remedy="add the mask of this time point",
         )
@@ -56,7 +57,7 @@ def prepared_image(image: Image, document: SiteDocument) -> Image:
     if image.channels != len(document.channels):
         raise DataError(
             image.name,
-            found=f"{image.channels} channels ({', '.join(image.channel_names)})",
+            found=f"{counted(image.channels, 'channel')} ({', '.join(image.channel_names)})",
             expected=f"{len(document.channels)} ({', '.join(document.channels)})",
             remedy="add it to a data set of such images",
         )
