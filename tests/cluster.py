@@ -52,6 +52,14 @@ class Cluster:
         self._workers.append(worker)
         return worker.pid
 
+    def wait_for_workers(self) -> None:
+        """Wait until all that were started have told the scheduler; a loaded machine is slow."""
+        log = self._folder / "dask_worker.log"
+        wait_until(
+            lambda: log.read_text().count("Registered to:") >= len(self._workers),
+            "the workers have come",
+        )
+
     def _is_described(self) -> bool:
         # The scheduler makes its file first and fills it afterwards.
         return self._file.exists() and self._file.read_text().rstrip().endswith("}")

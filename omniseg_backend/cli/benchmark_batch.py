@@ -93,7 +93,7 @@ def _tables(document: BenchmarkBatchDocument) -> Sequence[RenderableType]:
         f"{document.growth_bytes / 1e6:+.1f} MB from the 20th image to the last, "
         f"{document.peak_growth_bytes / 1e6:+.1f} MB to the most there was; "
         f"{counted(document.images, 'image')} in {document.seconds:.0f} s.",
-        f"{document.model} on {document.slices} slices of up to {document.side} x "
+        f"{document.model} on {counted(document.slices, 'slice')} of up to {document.side} x "
         f"{document.side}, {counted(document.workers, 'process', 'processes')}; "
         f"{machine_sentence(document.machine)}",
     ]

@@ -44,6 +44,7 @@ def test_a_killed_workers_task_is_done_again_and_only_that(
     cluster = start()
     cluster.add_worker()
     cluster.add_worker()
+    cluster.wait_for_workers()
     names = ["a", "b", "c", "d", "e", "f"]
     with open_executor(ExecutorSettings(scheduler=cluster.address), tasks=6) as executor:
         assert executor.memory is None
@@ -64,6 +65,7 @@ def test_a_scheduler_that_goes_away_is_a_sentence(
 ) -> None:
     cluster = start()
     cluster.add_worker()
+    cluster.wait_for_workers()
     executor = DaskExecutor(SchedulerAddress(cluster.address, None), connect_seconds=2.0)
     future = executor.submit(tasks.held, tasks.spec(tmp_path, "a"))
     wait_until(lambda: "a" in began(tmp_path), "the task runs")
@@ -115,6 +117,7 @@ def test_certificates_make_a_secret_connection(
     )  # fmt: skip
     assert cluster.address.startswith("tls://")
     cluster.add_worker()
+    cluster.wait_for_workers()
     settings = ExecutorSettings(
         scheduler=cluster.address,
         tls_ca=files["ca"],

@@ -105,6 +105,7 @@ def test_a_killed_worker_of_a_cluster_costs_nothing(
     bundle, halfway = make_bundle(), Halfway(tmp_path / "out")
     cluster.add_worker()
     halfway.victim = cluster.add_worker()
+    cluster.wait_for_workers()
     settings = settings_of(folder, halfway.output, bundle, scheduler=cluster.address)
     with open_executor(settings.options, tasks=IMAGES) as executor:
         wait_until(lambda: executor.capacity == 4, "both workers have come")
@@ -138,6 +139,7 @@ def test_a_scheduler_that_goes_away_ends_the_batch_and_the_rest_is_done_later(
 
     bundle, output = make_bundle(), tmp_path / "out"
     cluster.add_worker()
+    cluster.wait_for_workers()
     seen: list[Outcome] = []
 
     def stop_it(outcome: Outcome) -> None:
