@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from omniseg_backend.training.settings import Budget
+from omniseg_backend.training.settings import Budget, TrainingSettings
 
 Rounds = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1)]
@@ -138,3 +138,25 @@ class FineTuningSettings(_Settings):
     budget: Budget = Budget(minutes=5)
     shared: dict[str, Any] = {}
     threads: Annotated[int, Field(ge=0)] = 0
+
+    def training(self, arm: Arm, seed: int, data: Path) -> TrainingSettings:
+        """The settings of one training: what all arms have, then what the arm has.
+
+        Args:
+            arm: One of ``arms``.
+            seed: One of ``seeds``.
+            data: The fold's data set.
+
+        Raises:
+            pydantic.ValidationError: They do not go together, or a value is wrong.
+        """
+        return TrainingSettings.model_validate(
+            {
+                **self.shared,
+                **arm.settings,
+                "dataset": data,
+                "budget": self.budget,
+                "seed": seed,
+                "threads": self.threads,
+            }
+        )
