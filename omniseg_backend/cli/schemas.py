@@ -26,6 +26,7 @@ from omniseg_backend.common.atomic import write_text_atomic
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {
         "benchmark": result_documents.BenchmarkDocument,
+        "benchmark-int8": benchmark_documents.BenchmarkInt8Document,
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,

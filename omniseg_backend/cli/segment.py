@@ -11,6 +11,7 @@ import typer
 
 from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.networks.architecture import Variant
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ def segment(
         Path | None,
         path_option("--uncertainty", text="Also write an uncertainty map."),
     ] = None,
+    arithmetic: Annotated[
+        ArithmeticChoice,
+        typer.Option(
+            "--arithmetic", help="auto: int8 where `omniseg doctor` found it faster here."
+        ),
+    ] = ArithmeticChoice.AUTO,
     threads: Threads = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -117,6 +124,7 @@ def segment(
                 uncertainty=uncertainty is not None,
                 override_modality=override_modality,
                 threads=threads,
+                arithmetic=arithmetic,
             )
             terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
@@ -131,6 +139,7 @@ def segment(
             progress=terminal.progress,
             cancel=terminal.cancel,
             threads=threads,
+            arithmetic=arithmetic,
         )
         check_cancel(terminal.cancel, image)
         writing = time.perf_counter()
