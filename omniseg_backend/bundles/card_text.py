@@ -44,6 +44,7 @@ def render(card: ModelCard, manifest: ManifestDraft) -> str:
         "## Calibration\n\n" + _calibration(card.calibration, manifest.temperature),
         "## Review flag\n\n" + _review(manifest),
         *_storage(card, manifest),
+        *_eight_bits(manifest),
         *_latency(card),
     ]
     if card.notes:
@@ -161,6 +162,16 @@ def _storage(card: ModelCard, manifest: ManifestDraft) -> Iterator[str]:
             for figure in card.storage
         ]
         yield "## Storage\n\n" + _table(("weights", "size", "mean Dice, validation"), rows)
+
+
+def _eight_bits(manifest: ManifestDraft) -> Iterator[str]:
+    record = manifest.int8
+    if record is not None:
+        yield (
+            f"## 8-bit arithmetic\n\nMean Dice of {counted(record.cases, 'validation case')}: "
+            f"{record.dice_fp32:.4f} in 32-bit and {record.dice_int8:.4f} in 8-bit arithmetic; "
+            f"activation ranges from {counted(record.tiles, 'training tile')}."
+        )
 
 
 def _latency(card: ModelCard) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from omniseg_backend.bundles.fields import NotNegative, Positive, Sha256, Share, Slug, Strict
 from omniseg_backend.bundles.fields import Version as VersionText
+from omniseg_backend.bundles.int8_record import Int8Record
 from omniseg_backend.bundles.rules import CleanUpRule, ReviewRule, Tolerance
 from omniseg_backend.bundles.task import ClassDescription, TaskDescription
 from omniseg_backend.bundles.training_record import TrainingRecord
@@ -98,6 +99,8 @@ class ManifestDraft(Strict):
         storage: How large weights are stored in ``model.onnx``.
         self_test: How the stored test input must be reproduced.
         training: How the model was trained.
+        int8: What 8-bit arithmetic needs and costs; None where it was not measured, and then
+            the model runs in 32 bits only.
     """
 
     schema_version: Literal[1] = 1
@@ -117,6 +120,7 @@ class ManifestDraft(Strict):
     storage: Storage
     self_test: SelfTest
     training: TrainingRecord
+    int8: Int8Record | None = None
 
     @field_validator("symmetric_axes")
     @classmethod

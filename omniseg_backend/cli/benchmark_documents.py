@@ -1,4 +1,4 @@
-"""The documents of ``omniseg benchmark latency``, ``training``, ``volume`` and ``batch``."""
+"""The documents of ``omniseg benchmark int8``, ``latency``, ``training``, ``volume``, ``batch``."""
 
 from __future__ import annotations
 
@@ -50,6 +50,36 @@ class BenchmarkLatencyDocument(Document):
     machine: LatencyMachine
     rounds: Count
     rows: tuple[LatencyTiming, ...]
+
+
+class Int8Timing(Part):
+    """One model at one size, in both kinds of arithmetic."""
+
+    model: str
+    variant: str
+    size: Annotated[int, Field(ge=1, description="Side of the input.")]
+    fp32_min_ms: Milliseconds
+    int8_min_ms: Milliseconds
+    fp32_median_ms: Milliseconds
+    int8_median_ms: Milliseconds
+    fp32_cpu_ms: Annotated[float, Field(ge=0, description="Least processor time, all threads.")]
+    int8_cpu_ms: Annotated[float, Field(ge=0)]
+    speedup: Annotated[float, Field(gt=0, description="Fastest fp32 over fastest int8 run.")]
+    cpu_speedup: Annotated[
+        float | None,
+        Field(description="The same of the processor times; null where its clock is too coarse."),
+    ]
+    dice_lost: Annotated[
+        float, Field(description="Hundredths of Dice that int8 costs, from the manifest.")
+    ]
+
+
+class BenchmarkInt8Document(Document):
+    """``omniseg benchmark int8``."""
+
+    machine: BenchmarkMachine
+    rounds: Count
+    rows: tuple[Int8Timing, ...]
 
 
 class TrainingTiming(Part):

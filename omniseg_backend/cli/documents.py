@@ -143,6 +143,9 @@ class ProvenanceReport(Part):
     time: Annotated[str, Field(description="ISO 8601, UTC.")]
     synthetic: Annotated[bool, Field(description="By a model trained on phantoms: a DEMO.")]
     modality: Annotated[str, Field(description="What the image was taken for, on whose word.")]
+    arithmetic: Annotated[
+        Literal["fp32", "int8"], Field(description="What the network computed in.")
+    ]
     notice: Literal["research use, not reviewed"]
 
 

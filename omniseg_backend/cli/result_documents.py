@@ -129,6 +129,10 @@ class DoctorDocument(Document):
     matmul_gflops: Annotated[float, Field(gt=0)]
     reference_ms: ReferenceLatency
     int8_faster: Annotated[bool | None, Field(description="Null: not measured.")]
+    int8_speedup: Annotated[
+        float | None,
+        Field(gt=0, description="Time in 32 bits over time in 8 bits; null: not measured."),
+    ]
     training_interpreter: Annotated[
         str | None, Field(description="A Python that can train; null where torch is missing.")
     ]

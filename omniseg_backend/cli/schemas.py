@@ -28,6 +28,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {
         "benchmark": result_documents.BenchmarkDocument,
         "benchmark-batch": benchmark_documents.BenchmarkBatchDocument,
+        "benchmark-int8": benchmark_documents.BenchmarkInt8Document,
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,

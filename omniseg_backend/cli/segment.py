@@ -12,6 +12,7 @@ import typer
 from omniseg_backend.cli.model_options import with_options
 from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.inference.batch.settings import BatchOptions
 from omniseg_backend.networks.architecture import Variant
 
@@ -76,6 +77,12 @@ def segment(
         Path | None,
         path_option("--uncertainty", text="Also write an uncertainty map."),
     ] = None,
+    arithmetic: Annotated[
+        ArithmeticChoice,
+        typer.Option(
+            "--arithmetic", help="auto: int8 where `omniseg doctor` found it faster here."
+        ),
+    ] = ArithmeticChoice.AUTO,
     threads: Threads = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -150,6 +157,7 @@ def segment(
                 uncertainty=uncertainty is not None,
                 override_modality=override_modality,
                 threads=threads,
+                arithmetic=arithmetic,
             )
             terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
@@ -164,6 +172,7 @@ def segment(
             progress=terminal.progress,
             cancel=terminal.cancel,
             threads=threads,
+            arithmetic=arithmetic,
         )
         check_cancel(terminal.cancel, image)
         writing = time.perf_counter()

@@ -51,6 +51,7 @@ class Provenance:
         time: When, ISO 8601 in UTC.
         synthetic: Whether the bundle was trained on phantoms; such an output is a DEMO.
         modality: What modality was taken and who stated it.
+        arithmetic: What the network computed in: ``fp32``, or ``int8`` for 8-bit integers.
         notice: What the output may be used for.
     """
 
@@ -61,6 +62,7 @@ class Provenance:
     time: str
     synthetic: bool
     modality: str
+    arithmetic: str = "fp32"
     notice: str = NOTICE
 
     def as_dict(self) -> dict[str, str | bool]:
@@ -70,7 +72,8 @@ class Provenance:
     def as_text(self) -> str:
         """One line for formats that hold only a description."""
         demo = "DEMO, " if self.synthetic else ""
+        eight = ", int8" if self.arithmetic == "int8" else ""
         return (
             f"{demo}{self.notice}; {self.bundle} {self.bundle_version} "
-            f"({self.bundle_hash[:12]}); {self.software}; {self.time}"
+            f"({self.bundle_hash[:12]}{eight}); {self.software}; {self.time}"
         )

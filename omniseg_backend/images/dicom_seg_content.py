@@ -46,6 +46,7 @@ def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificati
             "bundle_hash": provenance.bundle_hash,
             "time": provenance.time,
             "modality": provenance.modality,
+            "arithmetic": provenance.arithmetic,
             "synthetic": str(provenance.synthetic).lower(),
             "notice": notice_of(provenance).replace(",", ";"),
         },

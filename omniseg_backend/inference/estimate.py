@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.image import Image
+from omniseg_backend.inference.arithmetic import chosen_arithmetic
+from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.inference.batches import batch_size
 from omniseg_backend.inference.components import count_classes
 from omniseg_backend.inference.confidence import ConfidenceSums
@@ -66,6 +68,7 @@ def estimate(
     override_modality: bool = False,
     threads: int | None = None,
     provider: Provider = "cpu",
+    arithmetic: ArithmeticChoice = ArithmeticChoice.FP32,
 ) -> Estimate:
     """Predict what ``segment`` with the same arguments takes.
 
@@ -79,7 +82,12 @@ def estimate(
     """
     manifest = bundle.manifest
     work = plan_work(image, manifest, region, override_modality=override_modality)
-    session = SESSIONS.get(bundle, threads=threads, provider=provider)
+    session = SESSIONS.get(
+        bundle,
+        threads=threads,
+        provider=provider,
+        arithmetic=chosen_arithmetic(bundle, arithmetic, provider),
+    )
     looks = 1 + (len(views_for(manifest.symmetric_axes)) if uncertainty else 0)
     box = in_planes(work.region, work.layout, work.image.geometry)
     prepared, fitting = _timed(lambda: PreparedFrame(work.image, manifest.preprocessing))

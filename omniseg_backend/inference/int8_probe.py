@@ -1,4 +1,4 @@
-"""Whether 8-bit arithmetic is faster than 32-bit on this processor."""
+"""A few layers in both kinds of arithmetic, for hosts without a model that has ranges."""
 
 from __future__ import annotations
 
@@ -7,40 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from omniseg_backend.common.progress import Cancel
-from omniseg_backend.inference.latency import LatencyCandidate, measure_interleaved
-from omniseg_backend.inference.session import NetworkSession
-
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
 #: A middle stage of Balanced at 512 x 512, in two of its blocks: what most time is spent on.
 _CHANNELS, _SIDE, _BLOCKS = 32, 128, 2
+PROBE_SHAPE = (1, _CHANNELS, _SIDE, _SIDE)
 _SEED = 0
-
-
-def int8_is_faster(threads: int, runs: int = 20, *, cancel: Cancel | None = None) -> bool:
-    """Time depthwise separable convolutions in both kinds of arithmetic, in turns.
-
-    Activations are unsigned and weights signed (U8S8), the form that processors with VNNI have
-    instructions for; there it took 73 ms where float32 took 112. Without VNNI it often loses.
-
-    Args:
-        threads: Threads within an operation.
-        runs: Timed runs of each.
-        cancel: Looked at before every run.
-    """
-    shape = (1, _CHANNELS, _SIDE, _SIDE)
-    candidates = [
-        LatencyCandidate(
-            NetworkSession(probe_model(quantised=quantised), threads=threads, subject="int8 probe"),
-            shape,
-        )
-        for quantised in (False, True)
-    ]
-    floats, integers = measure_interleaved(candidates, runs, cancel=cancel)
-    # The fastest runs, since on a busy machine medians tell about the other programs.
-    return integers.min_ms < floats.min_ms
 
 
 def probe_model(*, quantised: bool) -> bytes:

@@ -30,12 +30,15 @@ class LatencyFigures:
         min_ms: Fastest of them: what the machine can do when nothing else wants it.
         spread_ms: Between the first and the third quartile: how disturbed the machine was.
         runs: How many were timed.
+        min_cpu_ms: Least processor time of a run, over all threads: what is left to compare by
+            where other programs take the processor in turns.
     """
 
     median_ms: float
     min_ms: float
     spread_ms: float
     runs: int
+    min_cpu_ms: float
 
 
 class Runnable(Protocol):
@@ -115,16 +118,23 @@ def measure_interleaved(
     random = np.random.default_rng(_SEED)
     inputs = [random.standard_normal(one.input_shape, np.float32) for one in candidates]
     times: list[list[float]] = [[] for _ in candidates]
+    processor: list[list[float]] = [[] for _ in candidates]
     for turn in range(WARM_UPS + runs):
         progress("measuring latency", turn / (WARM_UPS + runs))
-        for candidate, source, taken in zip(candidates, inputs, times, strict=True):
+        for place, (candidate, source) in enumerate(zip(candidates, inputs, strict=True)):
             check_cancel(cancel, "the measurement")
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             candidate.session.run(source)
-            taken.append((time.perf_counter() - start) * 1000.0)
-    return tuple(_figures(taken[WARM_UPS:]) for taken in times)
+            times[place].append((time.perf_counter() - start) * 1000.0)
+            processor[place].append((time.process_time() - used) * 1000.0)
+    return tuple(
+        _figures(taken[WARM_UPS:], used[WARM_UPS:])
+        for taken, used in zip(times, processor, strict=True)
+    )
 
 
-def _figures(taken: Sequence[float]) -> LatencyFigures:
+def _figures(taken: Sequence[float], processor: Sequence[float]) -> LatencyFigures:
     first, third = np.percentile(taken, (25, 75))
-    return LatencyFigures(statistics.median(taken), min(taken), float(third - first), len(taken))
+    return LatencyFigures(
+        statistics.median(taken), min(taken), float(third - first), len(taken), min(processor)
+    )

@@ -14,6 +14,8 @@ from omniseg_backend.common.provenance import DISTRIBUTION, Provenance, now_utc,
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
+from omniseg_backend.inference.arithmetic import chosen_arithmetic
+from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
 from omniseg_backend.inference.batches import PlanePredictor
 from omniseg_backend.inference.cleanup import clean_up
 from omniseg_backend.inference.clock import StageClock
@@ -43,6 +45,7 @@ def segment(
     cancel: Cancel | None = None,
     threads: int | None = None,
     provider: Provider = "cpu",
+    arithmetic: ArithmeticChoice = ArithmeticChoice.FP32,
 ) -> SegmentResult:
     """Segment an image; a series in time frame by frame.
 
@@ -58,23 +61,26 @@ def segment(
         cancel: Looked at before every batch.
         threads: Threads of the network; by default all that this process may use.
         provider: ``gpu`` only where a GPU is wanted.
+        arithmetic: 32-bit floats unless asked for otherwise, so that figures do not depend on
+            the host.
 
     Raises:
         UsageError: The region leaves the image, or the task needs one and got none.
         DataError: The image does not fit the task.
         ResourceError: The run needs more memory than is free.
-        BundleError: The network cannot be run or fails its self-test.
+        BundleError: The network cannot be run, fails its self-test, or must not run in 8 bits.
         CancelledError: The user cancelled.
     """
     clock = StageClock()
     manifest = bundle.manifest
     with clock.stage("check"):
+        computed_in = chosen_arithmetic(bundle, arithmetic, provider)
         work = plan_work(image, manifest, region, override_modality=override_modality)
         refuse_beyond_memory(image, work, manifest, uncertainty=uncertainty)
     check_cancel(cancel, image.name)
     progress("loading the model", 0.0)
     with clock.stage("load"):
-        session = SESSIONS.get(bundle, threads=threads, provider=provider)
+        session = SESSIONS.get(bundle, threads=threads, provider=provider, arithmetic=computed_in)
     predictor = PlanePredictor(
         session,
         manifest.temperature,
@@ -87,7 +93,7 @@ def segment(
     for frame in range(work.image.frames):
         run.predict(frame, predictor)
         run.finish(frame)
-    return run.result(image, _provenance(bundle, work))
+    return run.result(image, _provenance(bundle, work, computed_in))
 
 
 class _Run:
@@ -208,7 +214,7 @@ def _counter(work: Work, manifest: Manifest, progress: Progress) -> Callable[[in
     return advance
 
 
-def _provenance(bundle: Bundle, work: Work) -> Provenance:
+def _provenance(bundle: Bundle, work: Work, arithmetic: Arithmetic) -> Provenance:
     manifest = bundle.manifest
     return Provenance(
         bundle=manifest.id,
@@ -218,4 +224,5 @@ def _provenance(bundle: Bundle, work: Work) -> Provenance:
         time=now_utc(),
         synthetic=manifest.synthetic,
         modality=work.image.modality.as_text(),
+        arithmetic=arithmetic,
     )

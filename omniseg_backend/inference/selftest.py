@@ -8,7 +8,12 @@ import numpy as np
 
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.errors import BundleError
+from omniseg_backend.inference.int8_cache import int8_record
 from omniseg_backend.inference.session import NetworkSession
+
+#: Share of pixels that may change their class between processors in 8 bits. Those without VNNI
+#: add pairs of products in 16 bits, which can overflow; this is what would show it.
+_INT8_MARGIN = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,4 +74,26 @@ def require_self_test(session: NetworkSession, bundle: Bundle) -> None:
         expected=f"logits within {rules.atol:g} + {rules.rtol:g} of their size and at most "
         f"{rules.max_mismatch:.2%} of pixels in another class",
         remedy="get the bundle again, or report the processor and ONNX Runtime version",
+    )
+
+
+def require_int8_self_test(session: NetworkSession, bundle: Bundle) -> None:
+    """Refuse 8-bit arithmetic that does other than where its Dice was measured.
+
+    The stored output is that of 32 bits, from which 8 bits differ everywhere a little; the
+    manifest says in how many pixels the class differed then.
+
+    Raises:
+        BundleError: Many more pixels differ here, or the manifest has no ranges.
+    """
+    known = int8_record(bundle).self_test_mismatch
+    result = run_self_test(session, bundle)
+    if result.mismatch <= known + _INT8_MARGIN:
+        return
+    raise BundleError(
+        bundle.path,
+        found=f"8-bit arithmetic that puts {result.mismatch:.2%} of the self-test's pixels into "
+        "another class on this processor",
+        expected=f"at most {known + _INT8_MARGIN:.2%}, as where it was measured",
+        remedy="run it with --arithmetic fp32",
     )

@@ -17,6 +17,7 @@ from omniseg_backend.bundles.card import (
     StorageFigure,
 )
 from omniseg_backend.bundles.graph import strip_metadata
+from omniseg_backend.bundles.int8_record import Int8Record
 from omniseg_backend.bundles.manifest import ManifestDraft, Storage
 from omniseg_backend.bundles.privacy import refuse_private_text
 from omniseg_backend.bundles.rules import ReviewRule
@@ -36,6 +37,7 @@ from omniseg_backend.evaluation.calibration import (
 )
 from omniseg_backend.evaluation.card_figures import card_evaluation
 from omniseg_backend.evaluation.evaluate import BundleEvaluation, evaluate_bundle, evaluate_cases
+from omniseg_backend.evaluation.int8_measurement import measure_int8
 from omniseg_backend.evaluation.judgement import (
     LabelledImage,
     false_positives,
@@ -120,7 +122,9 @@ class _Export:
             stored = self._choose_storage(graph, temperature)
             provisional = self._maker.provisional(stored[-1].graph, stored[-1].storage, temperature)
             review, strangers = self._judge(provisional)
-            draft = self._maker.draft(stored[-1].storage, temperature, review)
+            draft = self._maker.draft(stored[-1].storage, temperature, review).model_copy(
+                update={"int8": self._measure_int8(provisional, stored[-1].evaluation)}
+            )
             card = self._card(draft, provisional, stored, calibration, strangers)
             members = self._maker.members(stored[-1].graph, draft, card)
             refuse_private_text(draft, members, forbidden=private_names(self._run))
@@ -172,6 +176,18 @@ class _Export:
             cancel=self._cancel,
         )
         return _Stored(storage, graph, evaluation)
+
+    def _measure_int8(self, bundle: Bundle, plain: BundleEvaluation) -> Int8Record:
+        split = self._run.data.split
+        return measure_int8(
+            bundle,
+            self._run.data.dataset,
+            split.train,
+            split.validation,
+            plain=plain,
+            progress=self._progress,
+            cancel=self._cancel,
+        )
 
     def _judge(self, bundle: Bundle) -> tuple[ReviewRule, FalsePositives | None]:
         judged = judge(

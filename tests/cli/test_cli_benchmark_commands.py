@@ -1,4 +1,4 @@
-"""``omniseg benchmark latency``, ``training`` and ``volume``."""
+"""``omniseg benchmark int8``, ``latency``, ``training`` and ``volume``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def test_a_short_scan_is_measured(omniseg: Omniseg) -> None:
         (("latency", "--size", "wide"), ("--size", "wide")),
         (("training", "--size", "100"), ("--size", "16")),
         (("volume", "--slices", "50,0"), ("--slices", "50,0")),
+        (("int8", "--size", "100"), ("--size", "16")),
     ],
 )
 def test_sizes_that_cannot_be_are_refused(

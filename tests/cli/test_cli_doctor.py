@@ -12,9 +12,17 @@ from omniseg_backend.bundles.models import available_models
 from omniseg_backend.cli.doctor import reference_model
 from omniseg_backend.cli.host import can_write, cpu_flags, installed_version
 from omniseg_backend.common.platform import usable_cpus
+from omniseg_backend.inference.host_speed import kept_host_speed
 from tests.cli.conftest import MakeModel, Omniseg, document
 
-KEYS = {"host", "matmul_gflops", "reference_ms", "int8_faster", "training_interpreter"}
+KEYS = {
+    "host",
+    "matmul_gflops",
+    "reference_ms",
+    "int8_faster",
+    "int8_speedup",
+    "training_interpreter",
+}
 
 
 def test_the_document(omniseg: Omniseg) -> None:
@@ -30,7 +38,10 @@ def test_the_document(omniseg: Omniseg) -> None:
     shipped = reference_model(available_models()) is not None
     assert set(content["reference_ms"]) == {"compact_256", "compact_512"}
     assert all((value is not None) is shipped for value in content["reference_ms"].values())
-    assert isinstance(content["int8_faster"], bool)
+    assert content["int8_faster"] is (content["int8_speedup"] > 1.0)
+    kept = kept_host_speed()
+    assert kept is not None
+    assert kept.int8_speedup == content["int8_speedup"]
 
 
 def test_neither_the_hosts_nor_the_users_name_is_told(
