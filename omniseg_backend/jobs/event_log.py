@@ -67,6 +67,11 @@ class EventTail:
             self._look()
         return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
 
+    @property
+    def waiting(self) -> int:
+        """Events that were read and not yet given."""
+        return len(self._waiting)
+
     def read_all(self) -> list[Event]:
         """All events that were not given before."""
         while self._look():

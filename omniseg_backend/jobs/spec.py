@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from omniseg_backend.bundles.models import available_models
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.settings import NamesBundle, Settings, has_mark
 
@@ -102,6 +101,9 @@ def _absolute(path: Path) -> Path:
 
 
 def _bundle(name: str) -> Path:
+    # Reading manifests takes numpy and half of all else that a client loads.
+    from omniseg_backend.bundles.models import available_models
+
     path = _absolute(Path(name))
     if path.exists():
         return path
