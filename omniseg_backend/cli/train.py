@@ -61,7 +61,7 @@ def train(
         )
         if _is_follower():
             return
-        terminal.answer(_document(bundle, output, time.perf_counter() - started), _tables)
+        terminal.answer(train_document(bundle, output, time.perf_counter() - started), train_tables)
 
 
 def _train_bundle() -> Callable[..., Bundle]:
@@ -85,7 +85,8 @@ def _is_follower() -> bool:
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
-def _document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
+def train_document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
+    """The document of a bundle that was trained or exported to ``output``."""
     from omniseg_backend.cli.result_documents import TrainDocument
 
     manifest = bundle.manifest
@@ -107,7 +108,8 @@ def _document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
     )
 
 
-def _tables(document: TrainDocument) -> Sequence[RenderableType]:
+def train_tables(document: TrainDocument) -> Sequence[RenderableType]:
+    """What a person reads of it."""
     from omniseg_backend.cli.tables import decimals, table
 
     headings = ("class", "validation Dice")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lightning_fabric
 import torch
+from torch import nn
 
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.weights import read_state
@@ -20,6 +21,7 @@ from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
 from omniseg_backend.training.checkpoint import Checkpoint, RunState, load_matching
 from omniseg_backend.training.curves import draw_curves
+from omniseg_backend.training.observer import Observer, TrainingNews, ValidationFigures
 from omniseg_backend.training.plan import (
     RunPlan,
     check_same_run,
@@ -27,6 +29,7 @@ from omniseg_backend.training.plan import (
     steps_of,
 )
 from omniseg_backend.training.preparation import PreparedData, prepare_data
+from omniseg_backend.training.preview import fullest, preview_png
 from omniseg_backend.training.probe import probe_seconds
 from omniseg_backend.training.samples import StepSamples
 from omniseg_backend.training.settings import TrainingSettings
@@ -34,7 +37,7 @@ from omniseg_backend.training.trainer import TrainingData, fit
 
 logger = logging.getLogger(__name__)
 
-_PLAN, _CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
+PLAN, CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,7 +55,12 @@ def run_folder(bundle: Path) -> Path:
 
 
 def run_training(
-    settings: TrainingSettings, folder: Path, *, progress: Progress, cancel: Cancel | None = None
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    progress: Progress,
+    cancel: Cancel | None = None,
+    observer: Observer | None = None,
 ) -> FinishedRun:
     """Train, or go on with the unfinished run in ``folder``.
 
@@ -65,6 +73,7 @@ def run_training(
         folder: The run's own folder.
         progress: Told about every stage.
         cancel: Looked at between steps.
+        observer: Told after every validation.
 
     Raises:
         DataError: The data set or the folder cannot be used.
@@ -91,10 +100,10 @@ def run_training(
         _initial_network(plan),
         TrainingData(_samples(data, settings), data.validation),
         plan,
-        folder / _CHECKPOINT,
+        folder / CHECKPOINT,
         progress=progress,
         cancel=cancel,
-        on_validation=lambda state: _report(state, plan, folder),
+        on_validation=lambda state, network: _report(state, network, plan, data, folder, observer),
     )
     if not fabric.is_global_zero:
         # This process was started for data-parallel training and has nothing left to do.
@@ -109,7 +118,7 @@ def _plan(
     fabric: lightning_fabric.Fabric,
     progress: Progress,
 ) -> RunPlan:
-    path = folder / _PLAN
+    path = folder / PLAN
     if path.exists():
         plan = RunPlan.load(path)
         check_same_run(plan, settings, data.data_hash, path)
@@ -172,7 +181,14 @@ def _initial_network(plan: RunPlan) -> OmniSegNet:
     return network
 
 
-def _report(state: RunState, plan: RunPlan, folder: Path) -> None:
+def _report(
+    state: RunState,
+    network: nn.Module,
+    plan: RunPlan,
+    data: PreparedData,
+    folder: Path,
+    observer: Observer | None,
+) -> None:
     last = state.history[-1]
     logger.info(
         "step %d of %d: loss %.4f, validation Dice %.4f (best %.4f at step %d)",
@@ -184,3 +200,23 @@ def _report(state: RunState, plan: RunPlan, folder: Path) -> None:
         state.best_step,
     )
     draw_curves(state, plan.class_names, folder / _CURVES)
+    if observer is None:
+        return
+    device = next(network.parameters()).device
+    picture = preview_png(network, fullest(data.validation), data.dataset.classes, device)
+    caption = f"a validation case after {last.step} steps: image, truth, prediction"
+    observer(TrainingNews(figures_of(state, plan.class_names), plan.steps, picture, caption))
+
+
+def figures_of(state: RunState, class_names: tuple[str, ...]) -> tuple[ValidationFigures, ...]:
+    """Every validation of a run, as onlookers are told it."""
+    return tuple(
+        ValidationFigures(
+            step=one.step,
+            loss=one.loss,
+            dice=one.dice,
+            class_dice=dict(zip(class_names, one.class_dice, strict=True)),
+            learning_rate=one.learning_rate,
+        )
+        for one in state.history
+    )
