@@ -44,17 +44,14 @@ def evaluate(
 
     with command(json=json) as terminal:
         from omniseg_backend.cli.bundle_choice import named_bundle
-        from omniseg_backend.cli.evaluation_report import (
-            evaluate_document,
-            evaluate_tables,
-            rows_as_csv,
-        )
+        from omniseg_backend.cli.evaluation_report import evaluate_document, evaluate_tables
         from omniseg_backend.common.atomic import (
             refuse_existing,
             refuse_unwritable,
             write_text_atomic,
         )
         from omniseg_backend.datasets.layouts import open_dataset
+        from omniseg_backend.evaluation.case_table import rows_as_csv
         from omniseg_backend.evaluation.evaluate import evaluate_bundle
 
         if csv is not None:
