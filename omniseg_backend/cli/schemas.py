@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
-from omniseg_backend.cli import benchmark_documents, documents, result_documents
+from omniseg_backend.cli import benchmark_documents, documents, job_documents, result_documents
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
+from omniseg_backend.jobs.schemas import folder_models
 
 #: File name without its suffix, and the document it describes.
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
@@ -27,6 +29,10 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "error": documents.ErrorDocument,
         "estimate": documents.EstimateDocument,
         "evaluate": result_documents.EvaluateDocument,
+        "job": job_documents.JobDocument,
+        "job-show": job_documents.JobShowDocument,
+        "jobs": job_documents.JobsDocument,
+        "jobs-removed": job_documents.JobsRemovedDocument,
         "models": documents.ModelsDocument,
         "segment": documents.SegmentDocument,
         "train": result_documents.TrainDocument,
@@ -34,8 +40,8 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
 )
 
 
-def schema_text(document: type[Document]) -> str:
-    """A document's schema as its file holds it."""
+def schema_text(document: type[BaseModel]) -> str:
+    """The schema of a document, or of a file in a job's folder, as its own file holds it."""
     schema = document.model_json_schema(by_alias=True, mode="serialization")
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
@@ -44,8 +50,8 @@ def schema_text(document: type[Document]) -> str:
 def write_schemas(
     folder: Annotated[Path, typer.Argument(help="Where to.")] = Path("docs/schemas"),
 ) -> None:
-    """Write the schema of every document."""
-    for name, document in DOCUMENTS.items():
+    """Write the schema of every document and of every file in a job's folder."""
+    for name, document in {**DOCUMENTS, **folder_models()}.items():
         write_text_atomic(folder / f"{name}.json", schema_text(document))
 
 
