@@ -41,6 +41,20 @@ def toy_bundle(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from tests.training.conftest import toy_settings
 
     target = tmp_path_factory.mktemp("bundles") / "toy.omniseg"
-    settings = toy_settings(toy_dataset, budget=Budget(steps=60), batch_size=4, validations=4)
+    settings = toy_settings(toy_dataset, budget=Budget(steps=120), batch_size=4, validations=4)
+    train_bundle(settings, target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def weak_bundle(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Compact of the same task, variant and data as ``toy_bundle``, stopped after two steps."""
+    pytest.importorskip("torch", reason="training needs the train extra")
+    from omniseg_backend.training.bundle_run import train_bundle
+    from omniseg_backend.training.settings import Budget
+    from tests.training.conftest import toy_settings
+
+    target = tmp_path_factory.mktemp("weak") / "weak.omniseg"
+    settings = toy_settings(toy_dataset, budget=Budget(steps=2), validations=1)
     train_bundle(settings, target)
     return target

@@ -15,6 +15,7 @@ from omniseg_backend.bundles.card import (
 from omniseg_backend.bundles.manifest import ManifestDraft
 from omniseg_backend.bundles.training_record import TrainingRecord
 from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.common.wording import counted
 
 _MISSING = "-"
 
@@ -80,12 +81,12 @@ def _training(record: TrainingRecord) -> str:
         ("Split", record.split),
         ("Split by patient", "yes" if record.by_patient else "not split by patient"),
         ("Started from", weights),
-        ("Steps", f"{record.steps} of {record.batch_size} windows"),
+        ("Steps", f"{record.steps} of {counted(record.batch_size, 'window')}"),
         ("Learning rate", f"{record.learning_rate:g}"),
         ("Augmentation", record.augmentation),
         ("Windows without structure", f"{100 * record.negatives_share:.1f} %"),
         ("Seed", str(record.seed)),
-        ("Device", f"{record.device}, {record.precision}, {record.threads} threads"),
+        ("Device", f"{record.device}, {record.precision}, {counted(record.threads, 'thread')}"),
         ("Machine", record.machine),
         ("Time", f"{record.started} to {record.finished}"),
         ("Software", ", ".join(f"{k} {v}" for k, v in sorted(record.software.items()))),
@@ -125,7 +126,8 @@ def _false_positives(found: FalsePositives | None) -> str:
         return "Never tested."
     return (
         f"{_plain(found.data)}: something was found on {found.images_with_any} of "
-        f"{found.images} images, {found.mean_area:.1f} {found.unit} per image on average."
+        f"{counted(found.images, 'image')}, {found.mean_area:.1f} {found.unit} per image "
+        "on average."
     )
 
 
@@ -204,8 +206,8 @@ def _interval(spread: Spread | None, digits: int) -> str:
 
 
 def _of(cases: int, patients: int | None) -> str:
-    known = "patients unknown" if patients is None else f"of {patients} patients"
-    return f"{cases} cases, {known}" if patients is None else f"{cases} cases {known}"
+    known = ", patients unknown" if patients is None else f" of {counted(patients, 'patient')}"
+    return counted(cases, "case") + known
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import zipfile
@@ -15,6 +16,7 @@ from omniseg_backend.bundles.manifest import MANIFEST_NAME, MemberName
 from omniseg_backend.common.errors import BundleError
 
 ZIP_SUFFIX = ".omniseg"
+_EXPECTED = f"a bundle: a folder or a {ZIP_SUFFIX} file"
 _ALLOWED = frozenset({MANIFEST_NAME, *get_args(MemberName)})
 _ENCRYPTED = 0x1
 #: What ``zipfile`` raises on damaged or crafted files, beside its own error.
@@ -72,13 +74,20 @@ def _reading(path: Path) -> Iterator[None]:
         raise BundleError(
             path,
             found="nothing there",
-            expected=f"a bundle: a folder or a {ZIP_SUFFIX} file",
+            expected=_EXPECTED,
             remedy="check the path",
         ) from error
     except _DAMAGE as error:
         raise _refused(path, f"a damaged or unknown file ({error})") from error
     except OSError as error:
-        raise _refused(path, f"a file that cannot be read ({error.strerror or error})") from error
+        if error.errno == errno.ELOOP:  # a link where a file was listed
+            raise _refused(path, "a link") from error
+        raise BundleError(
+            path,
+            found=f"a file or folder that cannot be opened ({error.strerror or error})",
+            expected=_EXPECTED,
+            remedy="check the path, its permissions and the disk",
+        ) from error
 
 
 class _Folder:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from omniseg_backend.common.errors import BundleError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.networks.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _check_port(ports: list[ValueInfoProto], role: str, channels: int, subject: 
     if dimensions[1].dim_value != channels:
         raise BundleError(
             subject,
-            found=f"a network with {dimensions[1].dim_value} {role} channels",
+            found=f"a network with {counted(dimensions[1].dim_value, f'{role} channel')}",
             expected=f"the {channels} that the manifest states",
             remedy="do not use this bundle; get it again from where it came",
         )

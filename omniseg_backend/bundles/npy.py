@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import BundleError
+from omniseg_backend.common.wording import counted
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
@@ -44,7 +45,7 @@ def read_npy(content: bytes, subject: object) -> NDArray[np.float32]:
     shape = tuple(int(side) for side in header[2].split(b", "))
     data = content[10 + length :]
     if math.prod(shape) * dtype.itemsize != len(data):
-        raise _unreadable(subject, f"{len(data)} bytes for an array of shape {shape}")
+        raise _unreadable(subject, f"{counted(len(data), 'byte')} for an array of shape {shape}")
     array = np.frombuffer(data, dtype).reshape(shape).astype(np.float32)
     if not np.isfinite(array).all():
         raise _unreadable(subject, "infinite or undefined numbers")

@@ -28,6 +28,7 @@ from omniseg_backend.bundles.npy import read_npy
 from omniseg_backend.common.atomic import atomic_path, refuse_existing
 from omniseg_backend.common.errors import BundleError
 from omniseg_backend.common.hashing import sha256_bytes
+from omniseg_backend.common.wording import counted
 
 # A zip holds a date per entry; the earliest it can hold says nothing about the day.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -71,7 +72,7 @@ class Bundle:
             raise BundleError(
                 self.path,
                 found=f"a self-test from {source.shape} to {target.shape}",
-                expected=f"{architecture.in_channels} channels in, "
+                expected=f"{counted(architecture.in_channels, 'channel')} in, "
                 f"{architecture.out_channels} classes out, on the same pixels",
                 remedy="get the bundle again from where it came",
             )
@@ -219,7 +220,7 @@ def _checked_member(path: Path, container: Container, name: str, record: MemberR
         raise BundleError(
             f"{path}, {name}",
             found="bytes that were changed or damaged since the bundle was written",
-            expected=f"{record.size} bytes with the SHA-256 that the manifest states",
+            expected=f"{counted(record.size, 'byte')} with the SHA-256 that the manifest states",
             remedy="get the bundle again from where it came",
         )
     return content

@@ -12,6 +12,7 @@ from omniseg_backend.cli.benchmark_training import training
 from omniseg_backend.cli.benchmark_volume import volume
 from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.common.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -129,6 +130,6 @@ def _tables(document: BenchmarkDocument) -> Sequence[RenderableType]:
     ]
     return [
         table(headings, rows, numbers=headings[2:]),
-        f"{document.cpu}, {document.threads} threads, {document.runs} runs in turns, "
-        "one image at a time.",
+        f"{document.cpu}, {counted(document.threads, 'thread')}, "
+        f"{counted(document.runs, 'run')} in turns, one image at a time.",
     ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.cli.options import Json, Threads, path_option
+from omniseg_backend.common.wording import counted
 from omniseg_backend.studies.settings import NetworkName
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _PAIRS = (
 def latency(
     peer: Annotated[
         list[Path] | None,
-        typer.Option("--peer", show_default=False, help="An ONNX file to run too; repeatable."),
+        path_option("--peer", text="An ONNX file to run too; repeatable."),
     ] = None,
     network: Annotated[
         list[NetworkName] | None,
@@ -124,8 +125,8 @@ def _tables(document: BenchmarkLatencyDocument) -> Sequence[RenderableType]:
     return [
         table(headings, rows, numbers=headings[1:]),
         *ratios(document),
-        f"{machine_sentence(document.machine)} {document.rounds} runs in turns, one image at a "
-        f"time, random weights; peak: {document.machine.matmul_gflops:.0f} GFLOP/s in a "
+        f"{machine_sentence(document.machine)} {counted(document.rounds, 'run')} in turns, one "
+        f"image at a time, random weights; peak: {document.machine.matmul_gflops:.0f} GFLOP/s in a "
         "matrix product.",
     ]
 

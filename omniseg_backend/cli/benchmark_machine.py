@@ -9,6 +9,7 @@ from omniseg_backend.cli.benchmark_documents import BenchmarkMachine, LatencyMac
 from omniseg_backend.cli.host import installed_version
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.platform import cpu_model
+from omniseg_backend.common.wording import counted
 
 _DISTRIBUTIONS = ("numpy", "onnxruntime", "torch")
 
@@ -31,7 +32,7 @@ def latency_machine(threads: int, matmul_gflops: float) -> LatencyMachine:
 
 def machine_sentence(machine: BenchmarkMachine) -> str:
     """For people, under a table."""
-    return f"{machine.cpu}, {machine.threads} threads."
+    return f"{machine.cpu}, {counted(machine.threads, 'thread')}."
 
 
 def whole_numbers(values: Sequence[str] | None, option: str) -> tuple[int, ...] | None:

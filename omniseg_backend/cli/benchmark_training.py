@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.common.wording import counted
 from omniseg_backend.studies.settings import NetworkName
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _tables(document: BenchmarkTrainingDocument) -> Sequence[RenderableType]:
     ]
     return [
         table(headings, rows, numbers=headings[1:]),
-        f"{machine_sentence(document.machine)} {document.rounds} steps in turns, "
+        f"{machine_sentence(document.machine)} {counted(document.rounds, 'step')} in turns, "
         f"{document.batch_size} crops of {document.size} x {document.size}; 'times U-Net' by "
         "the fastest steps.",
     ]

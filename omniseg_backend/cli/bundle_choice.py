@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.bundles.models import ModelEntry, available_models, find_models, model
+from omniseg_backend.bundles.models import ModelEntry, available_models, model
 from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.cli.terminal import Terminal
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.reading import reading_errors
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.image import Image
 from omniseg_backend.networks.architecture import Variant
 from omniseg_backend.preprocessing.fitness import check_image
@@ -43,12 +45,18 @@ class FittingTask:
 def bundle_path(name: str) -> Path:
     """Where the bundle lies that is named by its path or by its id in ``omniseg models``.
 
+    Of several models with one id, the current one is meant.
+
     Raises:
         UsageError: It is neither.
     """
     path = Path(name)
-    if path.exists() or path.suffix == ZIP_SUFFIX or len(path.parts) > 1:
+    # "./name" is a path too, although Path drops the dot.
+    if path.suffix == ZIP_SUFFIX or path.name != name:
         return path
+    with reading_errors(path, expected="a bundle"):
+        if path.exists():
+            return path
     entries = available_models()
     for entry in entries:
         if entry.manifest.id == name:
@@ -73,16 +81,13 @@ def named_bundle(name: str) -> Bundle:
 
 
 def bundle_for_task(task: str, variant: Variant | None) -> Bundle:
-    """The preferred model for a task; the cheapest variant unless one is named.
+    """The current model for a task; the cheapest variant unless one is named.
 
     Raises:
         UsageError: There is none; the sentence names what there is.
-        BundleError: It is damaged.
+        BundleError: It is damaged, and nothing can take its place.
     """
-    if variant is not None:
-        return model(task, variant)
-    entries = find_models(task)
-    return entries[0].load() if entries else model(task, Variant.COMPACT)
+    return model(task, variant)
 
 
 def ask_for_task(image: Image, terminal: Terminal, *, interactive: bool) -> str:
@@ -142,7 +147,7 @@ def fitting_tasks(image: Image, entries: Sequence[ModelEntry]) -> tuple[FittingT
 
 def described(image: Image) -> str:
     """What an image is, for people."""
-    channels = f"{image.channels} channel{'' if image.channels == 1 else 's'}"
+    channels = counted(image.channels, "channel")
     kind = "picture" if image.geometry.dimensions == 2 else "volume"
     return f"{kind}, {channels}, modality {image.modality.as_text()}"
 

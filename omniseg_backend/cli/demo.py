@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from omniseg_backend.cli.options import Json, Threads
+from omniseg_backend.cli.options import Json, Threads, path_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,7 +16,8 @@ if TYPE_CHECKING:
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of masks and pictures; replaced.")
+        Path,
+        path_option("--output", "-o", text="Folder of masks and pictures, by default demo_output."),
     ] = Path("demo_output"),
     threads: Threads = None,
     json: Json = False,
@@ -56,6 +55,8 @@ def _tables(document: DemoDocument) -> Sequence[RenderableType]:
     rows = [_row(row) for row in document.rows]
     rows += [(sample, "no model shipped", *[MISSING] * 5) for sample in document.no_model_shipped]
     told: list[RenderableType] = [table(headings, rows, numbers=headings[4:])]
+    notes = {row.bundle: row.note for row in document.rows if row.note}
+    told += [f"* {bundle}: {note}." for bundle, note in notes.items()]
     if any(row.synthetic for row in document.rows):
         told.append("DEMO: the model was trained on phantoms alone and never saw a patient.")
     if document.rows:
@@ -69,7 +70,7 @@ def _row(row: DemoRow) -> tuple[str, ...]:
 
     return (
         row.sample,
-        f"{row.task} (DEMO)" if row.synthetic else row.task,
+        f"{row.task}{' (DEMO)' if row.synthetic else ' *' if row.note else ''}",
         row.variant,
         row.class_name,
         Measurement(row.measurement.value, row.measurement.unit).as_text(),

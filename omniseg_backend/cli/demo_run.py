@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from omniseg_backend.bundles.models import ModelEntry
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.cli.documents import MeasurementValue
-from omniseg_backend.cli.overlay import Panel, overlay
 from omniseg_backend.cli.result_documents import DemoDocument, DemoRow
 from omniseg_backend.common.atomic import atomic_path
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.evaluation.overlay import Panel, overlay
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.images.segmentation import Segmentation
@@ -152,6 +152,19 @@ def _in_values_of(truth: Segmentation, result: SegmentResult) -> NDArray[np.unsi
     return labels
 
 
+def _note(bundle: Bundle) -> str | None:
+    """What must be known of a model of patients, since every sample is a phantom."""
+    if bundle.manifest.synthetic:
+        return None
+    note = "trained on patients, shown a phantom, which is unlike all that it saw"
+    measured = [one for one in bundle.card.evaluations if not one.synthetic and one.mean_dice]
+    if not measured:
+        return note
+    # A test part, which nothing was chosen on, stands after the validation part.
+    last = measured[-1]
+    return f"{note}; its card states Dice {last.mean_dice:.3f} on the {last.part} part of its data"
+
+
 def _rows(run: _Run) -> list[DemoRow]:
     manifest = run.bundle.manifest
     return [
@@ -167,6 +180,7 @@ def _rows(run: _Run) -> list[DemoRow]:
             dice=run.dice(found.name),
             seconds=run.seconds,
             synthetic=manifest.synthetic,
+            note=_note(run.bundle),
         )
         for found in run.result.classes
     ]

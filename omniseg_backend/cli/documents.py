@@ -93,6 +93,11 @@ class ModelDescription(Part):
     dice_part: Annotated[str | None, Field(description="The part that it was measured on.")]
     licence: Annotated[str, Field(description="Licence of the training data.")]
     origin: Literal["user", "shipped"]
+    status: Annotated[
+        Literal["current", "previous", "shipped", "candidate"],
+        Field(description="`current` is what is taken for its task and variant."),
+    ]
+    manifest_hash: str
     path: str
 
 
@@ -128,6 +133,19 @@ class FlagReport(Part):
     sentence: str
 
 
+class ProvenanceReport(Part):
+    """Where a result came from, as its file states it too."""
+
+    bundle: str
+    bundle_version: str
+    bundle_hash: Annotated[str, Field(description="SHA-256 of the bundle's manifest.")]
+    software: str
+    time: Annotated[str, Field(description="ISO 8601, UTC.")]
+    synthetic: Annotated[bool, Field(description="By a model trained on phantoms: a DEMO.")]
+    modality: Annotated[str, Field(description="What the image was taken for, on whose word.")]
+    notice: Literal["research use, not reviewed"]
+
+
 class SegmentDocument(Document):
     """``omniseg segment``."""
 
@@ -138,12 +156,22 @@ class SegmentDocument(Document):
     classes: tuple[SegmentedClass, ...]
     flags: tuple[FlagReport, ...]
     seconds: Annotated[dict[str, Seconds], Field(description="Wall time by stage, and total.")]
+    provenance: ProvenanceReport
 
 
 class EstimateReport(Part):
     """What a run will take on this machine."""
 
-    seconds: Seconds
+    seconds: Annotated[
+        Seconds,
+        Field(description="Reading the file, loading the network and segmenting; not writing."),
+    ]
+    read_seconds: Annotated[
+        Seconds, Field(description="Of these, until image and bundle were read, as measured.")
+    ]
+    load_seconds: Annotated[
+        Seconds, Field(description="Of these, loading and proving the network, as measured.")
+    ]
     bytes: Count
     planes: Count
     windows: Count
@@ -156,3 +184,6 @@ class EstimateDocument(Document):
     task: str
     variant: str
     estimate: EstimateReport
+    flags: Annotated[
+        tuple[FlagReport, ...], Field(description="What is known before the run already.")
+    ]

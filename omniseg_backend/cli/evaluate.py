@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Overwrite, Threads
+from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 
 
 class Part(enum.StrEnum):
@@ -24,12 +24,12 @@ def evaluate(
     ],
     dataset: Annotated[
         Path,
-        typer.Argument(help="nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
+        path_argument("nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
     ],
     split: Annotated[Part, typer.Option("--split", help="Which part.")] = Part.TEST,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", show_default=False, help="Also write one row per case and class."),
+        path_option("--csv", text="Also write one row per case and class."),
     ] = None,
     threads: Threads = None,
     overwrite: Overwrite = False,

@@ -13,6 +13,7 @@ from omniseg_backend.cli.result_documents import (
     Distance,
     EvaluateDocument,
 )
+from omniseg_backend.common.wording import counted
 from omniseg_backend.evaluation.evaluate import BundleEvaluation
 from omniseg_backend.metrics.scores import CaseScore, ClassSummary, DatasetScore, Spread
 
@@ -57,8 +58,8 @@ def evaluate_tables(document: EvaluateDocument, score: DatasetScore) -> Sequence
     return [
         table(headings, rows, numbers=headings[1:]),
         f"{document.bundle} on {document.dataset}, {document.split} part: mean Dice "
-        f"{decimals(document.mean_dice)} over {score.n_cases} cases of {score.n_patients} "
-        f"patients, {document.seconds:.0f} s.",
+        f"{decimals(document.mean_dice)} over {counted(score.n_cases, 'case')} of "
+        f"{counted(score.n_patients, 'patient')}, {document.seconds:.0f} s.",
     ]
 
 

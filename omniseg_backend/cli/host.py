@@ -19,7 +19,7 @@ from omniseg_backend.inference.latency import LatencyCandidate, measure_interlea
 from omniseg_backend.inference.matrix_product import MatrixProduct, gflops
 
 #: What results and their speed depend on; versions are read without importing anything.
-_DISTRIBUTIONS = (DISTRIBUTION, "numpy", "onnx", "onnxruntime", "scipy", "SimpleITK", "torch")
+_DISTRIBUTIONS = (DISTRIBUTION, "numpy", "onnx", "onnxruntime", "scipy", "torch")
 
 #: Any of these features of Linux's list stands for the flag.
 _FEATURES: tuple[tuple[CpuFlag, frozenset[str]], ...] = (

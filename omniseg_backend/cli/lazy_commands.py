@@ -22,10 +22,15 @@ COMMANDS = (
     "evaluate",
     "export",
     "jobs",
+    "dataset",
+    "compare",
+    "promote",
+    "rollback",
     "describe",
     "doctor",
     "demo",
     "benchmark",
+    "study",
 )
 
 

@@ -11,6 +11,7 @@ import typer
 import typer.main
 
 from omniseg_backend.cli.lazy_commands import LazyCommands, plain_typer
+from omniseg_backend.cli.outlets import StdoutError, use_lenient_outlets
 
 #: Set to anything but 0 or nothing, unexpected errors show where in the code they arose.
 DEBUG_VARIABLE = "OMNISEG_DEBUG"
@@ -43,13 +44,23 @@ def main() -> None:
     """Run the command; the process ends with 0, 2 (usage), 3 (data) or 4 (interrupted)."""
     if os.environ.get(DEBUG_VARIABLE, "0") in ("", "0"):
         sys.excepthook = _one_sentence
+    use_lenient_outlets()
+    try:
+        code = _exit_code()
+        sys.stdout.flush()
+    except StdoutError as error:
+        sys.stderr.write(f"{error}\n")
+        code = error.told.exit_code
+    sys.exit(code)
+
+
+def _exit_code() -> int | str | None:
     try:
         # Not app(), which would put typer's own hook in the place of ours.
         typer.main.get_command(app)(prog_name="omniseg")
     except SystemExit as end:
-        if end.code == _INTERRUPTED_EARLY:
-            sys.exit(_INTERRUPTED)
-        raise
+        return _INTERRUPTED if end.code == _INTERRUPTED_EARLY else end.code
+    return 0
 
 
 def _one_sentence(

@@ -1,4 +1,4 @@
-"""``omniseg models``: what can be segmented, and by which models."""
+"""``omniseg models``: what can be segmented, and by which models; its commands change that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.lazy_commands import plain_typer
+from omniseg_backend.cli.models_commands import add, history, remove
 from omniseg_backend.cli.options import Json
+from omniseg_backend.cli.rollback import rollback
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import Variant
 
@@ -17,10 +20,16 @@ if TYPE_CHECKING:
     from omniseg_backend.bundles.models import ModelEntry
     from omniseg_backend.cli.documents import ModelDescription, ModelsDocument
 
-_COLUMNS = ("id", "task", "variant", "modality", "Dice", "licence of the data")
+_COLUMNS = ("id", "hash", "status", "task", "variant", "modality", "Dice", "licence of the data")
+
+commands = plain_typer("models")
+for function in (add, remove, history, rollback):
+    commands.command()(function)
 
 
+@commands.callback(invoke_without_command=True)
 def models(
+    context: typer.Context,
     task: Annotated[
         str | None, typer.Option("--task", show_default=False, help="Only this task's.")
     ] = None,
@@ -32,7 +41,13 @@ def models(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the models at hand: the shipped ones and your own."""
+    """List the models at hand: the shipped ones and your own.
+
+    Of each task and variant one is current: `omniseg segment` and every viewer take it. A new
+    bundle is a candidate until it is promoted.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from omniseg_backend.cli.documents import ModelsDocument
     from omniseg_backend.cli.terminal import command
 
@@ -63,6 +78,8 @@ def _described(entry: ModelEntry) -> ModelDescription:
         dice_part=None if measured is None else measured.part,
         licence=manifest.task.licence,
         origin=entry.origin,
+        status=entry.status,
+        manifest_hash=entry.manifest_hash,
         path=str(entry.path),
     )
 
@@ -87,4 +104,13 @@ def _row(model: ModelDescription) -> tuple[str, ...]:
     from omniseg_backend.cli.tables import MISSING
 
     dice = MISSING if model.dice is None else f"{model.dice:.3f} ({model.dice_part})"
-    return (model.id, model.task, model.variant, model.modality, dice, model.licence)
+    return (
+        model.id,
+        model.manifest_hash[:12],
+        model.status,
+        model.task,
+        model.variant,
+        model.modality,
+        dice,
+        model.licence,
+    )

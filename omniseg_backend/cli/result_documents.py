@@ -148,6 +148,9 @@ class DemoRow(Part):
     dice: Annotated[Share | None, Field(description="Against the sample's truth.")]
     seconds: Seconds
     synthetic: Annotated[bool, Field(description="Trained on phantoms alone: a demo.")]
+    note: Annotated[
+        str | None, Field(description="Why the Dice says little: a patients' model on a phantom.")
+    ]
 
 
 class DemoDocument(Document):

@@ -11,7 +11,16 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from omniseg_backend.cli import benchmark_documents, documents, job_documents, result_documents
+from omniseg_backend.cli import (
+    benchmark_documents,
+    compare_documents,
+    documents,
+    job_documents,
+    model_documents,
+    result_documents,
+    site_documents,
+    study_documents,
+)
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
 from omniseg_backend.jobs.schemas import folder_models
@@ -23,6 +32,11 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
+        "compare": compare_documents.CompareDocument,
+        "dataset-add": site_documents.DatasetAddDocument,
+        "dataset-check": site_documents.DatasetCheckDocument,
+        "dataset-create": site_documents.DatasetCreateDocument,
+        "dataset-list": site_documents.DatasetListDocument,
         "demo": result_documents.DemoDocument,
         "describe": documents.DescribeDocument,
         "doctor": result_documents.DoctorDocument,
@@ -34,7 +48,13 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "jobs": job_documents.JobsDocument,
         "jobs-removed": job_documents.JobsRemovedDocument,
         "models": documents.ModelsDocument,
+        "models-add": model_documents.ModelsAddDocument,
+        "models-history": model_documents.ModelsHistoryDocument,
+        "models-remove": model_documents.ModelsRemoveDocument,
+        "promote": model_documents.PromoteDocument,
+        "rollback": model_documents.RollbackDocument,
         "segment": documents.SegmentDocument,
+        "study-fine-tuning": study_documents.FineTuningDocument,
         "train": result_documents.TrainDocument,
     }
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, Overwrite, Threads
+from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import Variant
 
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="An image file, or a folder of DICOM files.")],
+    image: Annotated[Path, path_argument("An image file, or a folder of DICOM files.")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", show_default=False, help="The mask; its suffix chooses the format."
-        ),
+        path_option("--output", "-o", text="The mask; its suffix chooses the format."),
     ] = None,
     task: Annotated[
         str | None,
@@ -71,7 +69,7 @@ def segment(
     ] = False,
     uncertainty: Annotated[
         Path | None,
-        typer.Option("--uncertainty", show_default=False, help="Also write an uncertainty map."),
+        path_option("--uncertainty", text="Also write an uncertainty map."),
     ] = None,
     threads: Threads = None,
     overwrite: Overwrite = False,
@@ -110,6 +108,7 @@ def segment(
         if output is None or estimate:
             from omniseg_backend.inference.estimate import estimate as estimate_run
 
+            reading = time.perf_counter() - start
             terminal.progress("measuring the speed of this machine", 0.0)
             expected = estimate_run(
                 read,
@@ -119,7 +118,7 @@ def segment(
                 override_modality=override_modality,
                 threads=threads,
             )
-            terminal.answer(estimate_document(expected, bundle), estimate_tables)
+            terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
         _check_targets(image, output, uncertainty, read, bundle, overwrite=overwrite)
         reading = time.perf_counter() - start

@@ -12,10 +12,13 @@ from omniseg_backend.cli.documents import (
     EstimateReport,
     FlagReport,
     MeasurementValue,
+    ProvenanceReport,
     SegmentDocument,
     SegmentedClass,
 )
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.common.provenance import NOTICE
+from omniseg_backend.common.wording import counted
 from omniseg_backend.inference.measurements import Measurement
 from omniseg_backend.inference.results import ClassResult, SegmentResult
 
@@ -29,29 +32,41 @@ def segment_document(
     result: SegmentResult, output: Path, bundle: Bundle, seconds: Mapping[str, float]
 ) -> SegmentDocument:
     """The document of a run whose mask was written to ``output``."""
+    provenance = result.segmentation.provenance
+    assert provenance is not None  # `segment` states it in every result
     return SegmentDocument(
         output=str(output),
         bundle=bundle.manifest.id,
         task=bundle.manifest.task.id,
         variant=bundle.manifest.variant,
         classes=tuple(map(_class, result.classes)),
-        flags=tuple(FlagReport(code=flag.code, sentence=flag.sentence) for flag in result.flags),
+        flags=_flags(result.flags),
         seconds=dict(seconds),
+        provenance=ProvenanceReport.model_validate(provenance.as_dict()),
     )
 
 
-def estimate_document(expected: Estimate, bundle: Bundle) -> EstimateDocument:
-    """The document of an estimate."""
+def estimate_document(expected: Estimate, bundle: Bundle, read_seconds: float) -> EstimateDocument:
+    """The document of an estimate.
+
+    Args:
+        expected: Of the run.
+        bundle: What would run.
+        read_seconds: What reading the image and the bundle took.
+    """
     return EstimateDocument(
         bundle=bundle.manifest.id,
         task=bundle.manifest.task.id,
         variant=bundle.manifest.variant,
         estimate=EstimateReport(
-            seconds=expected.seconds,
+            seconds=read_seconds + expected.load_seconds + expected.seconds,
+            read_seconds=read_seconds,
+            load_seconds=expected.load_seconds,
             bytes=expected.bytes,
             planes=expected.planes,
             windows=expected.windows,
         ),
+        flags=_flags(expected.flags),
     )
 
 
@@ -72,8 +87,16 @@ def estimate_tables(document: EstimateDocument) -> Sequence[RenderableType]:
     expected = document.estimate
     return [
         f"{document.bundle}: about {expected.seconds:.1f} s and {expected.bytes / 1e6:.0f} MB, "
-        f"for {expected.planes} planes in {expected.windows} windows; nothing was written."
+        f"for {counted(expected.planes, 'plane')} in {counted(expected.windows, 'window')}. "
+        f"Reading the files ({expected.read_seconds:.1f} s) and loading the network "
+        f"({expected.load_seconds:.1f} s) are counted, writing the mask is not; nothing was "
+        "written.",
+        *(flag.sentence for flag in document.flags),
     ]
+
+
+def _flags(flags: Sequence[Flag]) -> tuple[FlagReport, ...]:
+    return tuple(FlagReport(code=flag.code, sentence=flag.sentence) for flag in flags)
 
 
 def _class(found: ClassResult) -> SegmentedClass:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -12,7 +14,13 @@ import typer
 
 from omniseg_backend.cli.interrupt import Interrupt
 from omniseg_backend.cli.progress_line import progress_display
-from omniseg_backend.common.errors import CancelledError, OmniSegError, ResourceError, UsageError
+from omniseg_backend.common.errors import (
+    CancelledError,
+    DataError,
+    OmniSegError,
+    ResourceError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,9 +43,17 @@ class Terminal:
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.progress = progress_display()
-        self.cancel = Interrupt(
-            lambda: self.say("Stopping cleanly; press Ctrl-C again to end at once.")
-        )
+        self.cancel = Interrupt(self._say_stopping)
+
+    def _say_stopping(self) -> None:
+        text = "Stopping cleanly; press Ctrl-C again to end at once."
+        try:
+            self.say(text)
+        except RuntimeError:
+            # Ctrl-C came while a line was being written, and Python's streams are not
+            # re-entrant: past the stream, or not at all.
+            with contextlib.suppress(OSError):
+                os.write(2, f"{text}\n".encode())
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
@@ -116,6 +132,12 @@ def command(*, json: bool, log_level: int = logging.WARNING) -> Iterator[Termina
         short = out_of_memory()
         terminal.fail(short)
         raise typer.Exit(short.exit_code) from error
+    except OSError as error:
+        refusal = _of_a_file(error)
+        if refusal is None:
+            raise
+        terminal.fail(refusal)
+        raise typer.Exit(refusal.exit_code) from error
     finally:
         terminal.progress.close()
 
@@ -128,6 +150,22 @@ def out_of_memory() -> ResourceError:
         expected="room for the whole of it",
         remedy="close other programs, limit the work with --region, or use a larger machine",
     )
+
+
+def _of_a_file(error: OSError) -> DataError | None:
+    """The error of a file that no command expected to fail, None where it is about no file.
+
+    Commands explain what they open and write; this is for what changes under their hands, such
+    as a folder whose permissions end in the middle of a path.
+    """
+    from omniseg_backend.common.atomic import write_refusal
+    from omniseg_backend.common.reading import unreadable
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return write_refusal(error.filename or "the output", error)
+    if error.filename is None:
+        return None
+    return unreadable(error.filename, error, expected="a file or folder that can be used")
 
 
 def contradiction(first: str, second: str) -> UsageError:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
 from omniseg_backend.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -26,15 +24,15 @@ if TYPE_CHECKING:
 def train(
     dataset: Annotated[
         Path,
-        typer.Argument(help="nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
+        path_argument("nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The bundle: NAME.omniseg, or a folder."),
+        path_option("--output", "-o", text="The bundle: NAME.omniseg, or a folder."),
     ],
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", show_default=False, help="JSON with settings; options win."),
+        path_option("--recipe", text="JSON with settings; options win."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -42,11 +40,13 @@ def train(
 ) -> None:
     """Train a network on a labelled data set.
 
-    The same command with the same output goes on with a run that was stopped or killed.
+    The same command with the same output goes on with a run that was stopped or killed. The
+    bundle is listed as a candidate; `omniseg compare` and `omniseg promote` come next.
     """
     from omniseg_backend.cli.terminal import command
 
     with command(json=json, log_level=logging.INFO) as terminal:
+        from omniseg_backend.cli.model_changes import listed_as_candidate
         from omniseg_backend.cli.training_options import training_settings
         from omniseg_backend.common.progress import no_progress
 
@@ -61,6 +61,7 @@ def train(
         )
         if _is_follower():
             return
+        terminal.say(listed_as_candidate(output))
         terminal.answer(train_document(bundle, output, time.perf_counter() - started), train_tables)
 
 
@@ -111,12 +112,13 @@ def train_document(bundle: Bundle, output: Path, seconds: float) -> TrainDocumen
 def train_tables(document: TrainDocument) -> Sequence[RenderableType]:
     """What a person reads of it."""
     from omniseg_backend.cli.tables import decimals, table
+    from omniseg_backend.common.wording import counted
 
     headings = ("class", "validation Dice")
     rows = [(name, decimals(dice)) for name, dice in document.classes.items()]
     return [
         table(headings, rows, numbers=headings[1:]),
         f"{document.output}: {document.bundle} {document.version}, {document.variant}, "
-        f"{document.parameters / 1e6:.2f} M parameters, {document.steps} steps, "
+        f"{document.parameters / 1e6:.2f} M parameters, {counted(document.steps, 'step')}, "
         f"{document.seconds / 60:.1f} min. The card inside says what was measured.",
     ]

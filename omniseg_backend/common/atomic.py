@@ -111,28 +111,41 @@ def writing_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(
-                target,
-                found="a full disk",
-                expected="room for the output",
-                remedy="free some space or choose another place",
-            ) from error
-        if error.errno == errno.EFBIG:
-            raise ResourceError(
-                target,
-                found="a limit on the size of files",
-                expected="room for the output",
-                remedy="choose a disk or a format that allows larger files",
-            ) from error
-        if error.errno in _UNWRITABLE:
-            raise DataError(
-                target,
-                found=f"a place that cannot be written ({error.strerror})",
-                expected="a writable folder",
-                remedy="choose another output",
-            ) from error
-        raise
+        refusal = write_refusal(target, error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def write_refusal(target: object, error: OSError) -> DataError | None:
+    """The project's error for a refusal to write, None where the place is not to blame.
+
+    Args:
+        target: What was to be written, for the message.
+        error: What the operating system raised.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ResourceError(
+            target,
+            found="a full disk",
+            expected="room for the output",
+            remedy="free some space or choose another place",
+        )
+    if error.errno == errno.EFBIG:
+        return ResourceError(
+            target,
+            found="a limit on the size of files",
+            expected="room for the output",
+            remedy="choose a disk or a format that allows larger files",
+        )
+    if error.errno in _UNWRITABLE:
+        return DataError(
+            target,
+            found=f"a place that cannot be written ({error.strerror})",
+            expected="a writable folder",
+            remedy="choose another output",
+        )
+    return None
 
 
 def _flush_to_disk(path: Path) -> None:

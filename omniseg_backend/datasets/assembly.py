@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.cases import case_rows, no_cases_warning, own_case
 from omniseg_backend.datasets.files import natural_key
 from omniseg_backend.datasets.problems import Problem
@@ -50,7 +51,13 @@ class Findings:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What a layout states about the data set as a whole; fields as in ``Dataset``."""
+    """What a layout states about the data set as a whole; other fields as in ``Dataset``.
+
+    Attributes:
+        is_unlisted: Whether an image of this name lies in its folders without belonging to it,
+            since a listing leaves it out. ``cases.csv`` may have rows for such images.
+        unstated: Cases of whose patient ``cases.csv`` states nothing but a name of its own.
+    """
 
     name: str
     classes: ClassTable
@@ -58,6 +65,8 @@ class Facts:
     modality: Modality | None = None
     description: str = ""
     licence: str | None = None
+    is_unlisted: Callable[[str], bool] = lambda _name: False
+    unstated: tuple[str, ...] = ()
 
 
 def assemble(
@@ -76,7 +85,7 @@ def assemble(
         f"{sample.part}/{sample.name}" if counts[sample.name] > 1 else sample.name: sample
         for sample in _sorted(samples)
     }
-    rows = case_rows(root, tuple(named))
+    rows = case_rows(root, tuple(named), facts.is_unlisted)
     records = []
     for file, sample in named.items():
         row = own_case(file) if rows is None else rows[file]
@@ -91,7 +100,7 @@ def assemble(
                 part=sample.part,
             )
         )
-    own = () if rows is not None else (no_cases_warning(root, len(records)),)
+    own = _patient_warnings(root, facts, records, known=rows is not None)
     return Dataset(
         root=root,
         name=facts.name,
@@ -100,9 +109,23 @@ def assemble(
         classes=facts.classes,
         channel_names=facts.channel_names,
         modality=facts.modality,
-        patients_stated=rows is not None,
+        patients_stated=rows is not None and not facts.unstated,
         warnings=(*warnings, *own),
         licence=facts.licence,
+    )
+
+
+def _patient_warnings(
+    root: Path, facts: Facts, records: Sequence[Record], *, known: bool
+) -> tuple[str, ...]:
+    if not known:
+        return (no_cases_warning(root, len(records)),)
+    if not facts.unstated:
+        return ()
+    return (
+        f"nobody stated the patient of {len(facts.unstated)} of {counted(len(records), 'case')} of "
+        f"{facts.name}: each of these counts as a patient of its own, so images of one patient "
+        "may lie on both sides of a split",
     )
 
 

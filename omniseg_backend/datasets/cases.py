@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
@@ -29,12 +29,16 @@ class CaseRow:
     slice: int | None
 
 
-def case_rows(folder: Path, files: Sequence[str]) -> dict[str, CaseRow] | None:
+def case_rows(
+    folder: Path, files: Sequence[str], is_unlisted: Callable[[str], bool] = lambda _name: False
+) -> dict[str, CaseRow] | None:
     """The rows of a data set's ``cases.csv`` by file, or None where there is no such file.
 
     Args:
         folder: The data set's folder.
         files: The names of all images of the data set, as ``cases.csv`` should have them.
+        is_unlisted: Whether a name is that of an image beside them, whose row is passed over.
+            Asked after the table was read: a writer may be adding such an image and its row now.
 
     Raises:
         DataError: The file cannot be read, or its rows and ``files`` are not one to one, or
@@ -43,7 +47,8 @@ def case_rows(folder: Path, files: Sequence[str]) -> dict[str, CaseRow] | None:
     path = folder / FILE_NAME
     if not path.is_file():
         return None
-    rows = read_cases_csv(path)
+    named = set(files)
+    rows = [row for row in read_cases_csv(path) if row.file in named or not is_unlisted(row.file)]
     raise_if_unusable([*_coverage_problems(path, rows, files), *_case_problems(path, rows)])
     return {row.file: row for row in rows}
 
@@ -56,7 +61,7 @@ def own_case(file: str) -> CaseRow:
 def no_cases_warning(folder: Path, count: int) -> str:
     """What a data set without ``cases.csv`` has to say."""
     return (
-        f"{folder.name} has no {FILE_NAME}: each of its {count} files counts as a case and a "
+        f"{folder.name} has no {FILE_NAME}: each file ({count} in all) counts as a case and a "
         "patient of its own, so pictures of one patient may lie on both sides of a split"
     )
 

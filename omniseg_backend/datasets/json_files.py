@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.reading import unreadable
 
 
 def read_json_object(path: Path) -> dict[str, object]:
@@ -19,12 +20,7 @@ def read_json_object(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except OSError as error:
-        raise DataError(
-            path,
-            found=f"a file that cannot be read ({error.strerror})",
-            expected="a JSON file",
-            remedy="check that it exists and its permissions",
-        ) from error
+        raise unreadable(path, error, expected="a JSON file") from error
     except UnicodeDecodeError as error:
         raise _not_json(path, "bytes that are not UTF-8") from error
     except json.JSONDecodeError as error:

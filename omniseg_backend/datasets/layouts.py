@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.datasets.files import listing_errors
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.datasets.isic_layout import is_isic, open_isic
 from omniseg_backend.datasets.nnunet_layout import is_nnunet, open_nnunet
 from omniseg_backend.datasets.paired_layout import is_paired, open_paired
 from omniseg_backend.datasets.problems import listed
 from omniseg_backend.datasets.records import Dataset
+
+_EXPECTED = "the folder of a data set"
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -29,14 +31,14 @@ def open_dataset(folder: Path) -> Dataset:
             layout demands.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(
-            folder,
-            found="a file" if folder.exists() else "nothing",
-            expected="the folder of a data set",
-            remedy="check the path",
-        )
-    with listing_errors(folder):
+    with reading_errors(folder, expected=_EXPECTED):
+        if not folder.is_dir():
+            raise DataError(
+                folder,
+                found="a file" if folder.exists() else "nothing",
+                expected=_EXPECTED,
+                remedy="check the path",
+            )
         present = sorted(path.name for path in folder.iterdir())
     if is_nnunet(folder):
         return open_nnunet(folder)

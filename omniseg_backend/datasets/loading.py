@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from omniseg_backend.common.errors import DataError, GeometryError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.records import Dataset, Record
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
@@ -57,7 +58,7 @@ def load_image(record: Record, dataset: Dataset) -> Image:
     if array.shape[1] != len(dataset.channel_names):
         raise ChannelError(
             record.image_paths[0],
-            found=f"{array.shape[1]} channels",
+            found=f"{counted(array.shape[1], 'channel')}",
             expected=f"{len(dataset.channel_names)} ({', '.join(dataset.channel_names)})",
             remedy="store every image of the data set with the same channels",
         )
@@ -118,7 +119,7 @@ def _require_same_frames(path: Path, frames: int, expected: int) -> None:
     if frames != expected:
         raise GeometryError(
             path,
-            found=f"{frames} time points",
+            found=f"{counted(frames, 'time point')}",
             expected=f"{expected}, as in the image",
             remedy="use files that belong together",
         )

@@ -8,8 +8,10 @@ import pydantic
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.datasets.class_tables import table_from_names
+from omniseg_backend.datasets.files import member_suffixes
 from omniseg_backend.datasets.json_files import read_json_object
-from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.classes import ClassEntry, ClassTable
+from omniseg_backend.images.modality import Modality
 
 FILE_NAME = "dataset.json"
 
@@ -21,6 +23,24 @@ class ListedCase(pydantic.BaseModel):
 
     images: tuple[str, ...] = pydantic.Field(min_length=1)
     label: str
+
+
+class OmnisegKey(pydantic.BaseModel):
+    """What a site data set (``datasets/site``) states beyond nnU-Net's keys, under ``omniseg``.
+
+    Attributes:
+        modality: What its images are.
+        classes: The classes with the colours and codes that nnU-Net has no place for.
+        test: The reserved cases by name; files that are listed nowhere do not count.
+        unstated: Cases of whose patient nothing is known.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+    modality: Modality | None = None
+    classes: tuple[ClassEntry, ...] = pydantic.Field(min_length=1)
+    test: dict[str, ListedCase]
+    unstated: tuple[str, ...] = ()
 
 
 class NnunetJson(pydantic.BaseModel):
@@ -35,6 +55,7 @@ class NnunetJson(pydantic.BaseModel):
         description: What it says about itself, if stated.
         licence: Its licence, if stated, under either spelling.
         listed: The training cases by name where the file lists them (``dataset``).
+        omniseg: What a site data set adds.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -49,6 +70,14 @@ class NnunetJson(pydantic.BaseModel):
         default=None, validation_alias=pydantic.AliasChoices("licence", "license")
     )
     listed: dict[str, ListedCase] | None = pydantic.Field(default=None, alias="dataset")
+    omniseg: OmnisegKey | None = None
+
+    @pydantic.field_validator("file_ending")
+    @classmethod
+    def _of_an_image(cls, ending: str) -> str:
+        if not ending.lower().endswith(member_suffixes()):
+            raise ValueError(f"{ending} is none of {', '.join(member_suffixes())}")
+        return ending
 
     @pydantic.field_validator("channel_names")
     @classmethod
@@ -106,4 +135,6 @@ def nnunet_classes(facts: NnunetJson, path: Path) -> ClassTable:
             expected="one value per class and no voxel to be ignored",
             remedy="write the masks with one value per class",
         )
+    if facts.omniseg is not None:
+        return ClassTable(facts.omniseg.classes)
     return table_from_names(facts.labels, path)

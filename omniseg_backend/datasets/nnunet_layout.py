@@ -7,14 +7,16 @@ is one file ``CASE_0000`` although ``dataset.json`` names three channels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.assembly import Facts, Findings, Sample, assemble
 from omniseg_backend.datasets.channels import stated_modality
 from omniseg_backend.datasets.files import visible_files
 from omniseg_backend.datasets.nnunet_json import (
     FILE_NAME,
+    ListedCase,
     NnunetJson,
     nnunet_classes,
     read_nnunet_json,
@@ -45,27 +47,42 @@ def open_nnunet(folder: Path) -> Dataset:
     path = folder / FILE_NAME
     facts = read_nnunet_json(path)
     classes = nnunet_classes(facts, path)
-    training = _listed_training(folder, facts) or _find_part(folder, "train", facts)
-    findings = training + _find_part(folder, "test", facts)
+    site = facts.omniseg
+    training = (
+        _find_part(folder, "train", facts)
+        if facts.listed is None
+        else _listed_part(folder, "train", facts.listed)
+    )
+    findings = training + (
+        _find_part(folder, "test", facts)
+        if site is None
+        else _listed_part(folder, "test", site.test)
+    )
     raise_if_unusable([*_count_problems(path, facts, training), *findings.problems])
     named = _FOLDER_NAME.fullmatch(folder.name)
     stated = Facts(
         name=facts.name or (named["name"] if named else folder.name),
         classes=classes,
         channel_names=facts.channels,
-        modality=stated_modality(facts.channels),
+        modality=(site.modality if site else None) or stated_modality(facts.channels),
         description=facts.description,
         licence=facts.licence,
+        is_unlisted=lambda name: facts.listed is not None and _lies_in(folder, name, facts),
+        unstated=() if site is None else site.unstated,
     )
     return assemble(folder, stated, findings.samples, findings.warnings)
 
 
-def _listed_training(folder: Path, facts: NnunetJson) -> Findings | None:
-    if facts.listed is None:
-        return None
+def _lies_in(folder: Path, name: str, facts: NnunetJson) -> bool:
+    """Whether the folders hold an image of this name, listed or not."""
+    files = (folder / images / f"{name}_0000{facts.file_ending}" for images, _ in _FOLDERS.values())
+    return any(path.is_file() for path in files)
+
+
+def _listed_part(folder: Path, part: Part, cases: Mapping[str, ListedCase]) -> Findings:
     samples = tuple(
-        Sample(name, "train", tuple(folder / image for image in case.images), folder / case.label)
-        for name, case in facts.listed.items()
+        Sample(name, part, tuple(folder / image for image in case.images), folder / case.label)
+        for name, case in cases.items()
     )
     paths = [path for sample in samples for path in (*sample.image_paths, sample.label_path)]
     missing = [path for path in paths if not path.is_file()]
@@ -81,7 +98,7 @@ def _find_part(folder: Path, part: Part, facts: NnunetJson) -> Findings:
         return Findings(problems=tuple(_missing("folder", folder, ["imagesTr"], "the images")))
     images, strays = _by_case(images_folder, facts.file_ending)
     if not labels_folder.is_dir() and part == "test":
-        left = f"{images_folder.name} has {len(images)} images without masks; they are not used"
+        left = f"{images_folder.name} has {counted(len(images), 'image')} without masks, not used"
         return Findings(warnings=(left,))
     labels = _labels(labels_folder, facts.file_ending)
     channels = _expected_channels(facts, images)
@@ -158,8 +175,8 @@ def _count_problems(path: Path, facts: NnunetJson, training: Findings) -> list[P
         Problem(
             "layout",
             str(path),
-            found=f"numTraining {facts.training_count} and {len(training.samples)} training cases "
-            f"that end in {facts.file_ending}",
+            found=f"numTraining {facts.training_count} and "
+            f"{counted(len(training.samples), 'training case')} that end in {facts.file_ending}",
             expected="the same number",
             remedy="correct numTraining or file_ending, or add the missing files",
         )

@@ -6,16 +6,18 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.assembly import Findings, Sample
 from omniseg_backend.datasets.files import (
     LOSSY_ENDINGS,
     ending_of,
+    is_headers_half,
+    member_suffixes,
     stem_of,
     visible_files,
 )
 from omniseg_backend.datasets.problems import Problem, listed
 from omniseg_backend.datasets.records import Part
-from omniseg_backend.images.formats import readable_suffixes
 
 #: What a mask's name may have behind its image's name.
 MASK_SUFFIXES = ("_mask", "_segmentation", "_seg")
@@ -57,13 +59,13 @@ def pair_up(folders: PartFolders, ignored_suffixes: tuple[str, ...] = ()) -> Fin
         if name in masks
     )
     ignored = sorted({path.name for path in (*strays, *stray_masks)})
-    warnings = (f"not images, ignored: {listed(ignored)}",) if ignored else ()
+    warnings = (f"no images of a data set, ignored: {listed(ignored)}",) if ignored else ()
     return Findings(samples, tuple(problems), warnings)
 
 
 def _without_masks(folders: PartFolders, count: int) -> Findings:
     if folders.part == "test":
-        text = f"{folders.images} has {count} images without masks; they are not used"
+        text = f"{folders.images} has {counted(count, 'image')} without masks, not used"
         return Findings(warnings=(text,))
     problem = Problem(
         "layout",
@@ -78,7 +80,8 @@ def _without_masks(folders: PartFolders, count: int) -> Findings:
 def _image_files(folder: Path, ignored: tuple[str, ...]) -> tuple[list[Path], list[Path]]:
     """Files that can be images, and files that cannot."""
     files = [path for path in visible_files(folder) if not stem_of(path).endswith(ignored)]
-    return [path for path in files if ending_of(path)], [p for p in files if not ending_of(p)]
+    strays = [path for path in files if not ending_of(path) and not is_headers_half(path)]
+    return [path for path in files if ending_of(path)], strays
 
 
 def _is_mask_name(path: Path) -> bool:
@@ -115,7 +118,7 @@ def _problems(
     unclear_masks = [name for name, paths in masks.items() if len(paths) > 1]
     lonely = [path.name for name, paths in masks.items() if name not in images for path in paths]
     faults = (
-        (images_folder, "no file that ends in", () if images else readable_suffixes()),
+        (images_folder, "no file that ends in", () if images else member_suffixes()),
         (masks_folder, "no mask for", [name for name in images if name not in masks]),
         (images_folder, "no image for the mask", lonely),
         (images_folder, "several images named", unclear_images),

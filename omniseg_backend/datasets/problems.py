@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 
 #: ``layout``: a file is missing or superfluous. ``patients``: ``cases.csv`` is wrong, or a
 #: patient is on both sides. ``file``: a file cannot be used by itself: damaged, NaN in it, a label
 #: value that no class has. ``grid``: files that belong together lie on different grids.
 #: ``channels``: an image has other channels than the rest. ``empty``: nothing to learn from.
-#: ``duplicate``: one image twice.
+#: ``duplicate``: one image twice. ``values``: images that show nothing, or a CT not in HU.
 ProblemKind = Literal[
     "layout",
     "patients",
@@ -21,6 +22,7 @@ ProblemKind = Literal[
     "channels",
     "empty",
     "duplicate",
+    "values",
 ]
 
 
@@ -64,7 +66,7 @@ class UnusableDatasetError(DataError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         first, rest = self.problems[0], len(self.problems) - 1
-        more = f" (and {rest} more problem{'s' if rest > 1 else ''} in the data set)"
+        more = f" (and {counted(rest, 'more problem')} in the data set)"
         super().__init__(
             first.subject,
             found=first.found,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.files import natural_key
 from omniseg_backend.datasets.records import Case, Dataset, Record
 from omniseg_backend.metrics.folds import (
@@ -86,7 +87,7 @@ def split_records(dataset: Dataset, fold: FoldChoice | None, seed: int) -> Split
     if len(cases) < 2:
         raise DataError(
             dataset.root,
-            found=f"{len(cases)} training case{'' if len(cases) == 1 else 's'}",
+            found=counted(len(cases), "training case"),
             expected="at least two, one to train on and one to validate on",
             remedy="add labelled cases",
         )
@@ -121,7 +122,7 @@ def _folds(cases: Sequence[Case], fold: FoldChoice, seed: int) -> Folds:
     if fold.index > folds.used:
         raise UsageError(
             "--fold",
-            found=f"{fold} for a data set that allows only {folds.used} folds",
+            found=f"{fold} for a data set that allows only {counted(folds.used, 'fold')}",
             expected=f"a fold from 1/{folds.used} to {folds.used}/{folds.used}",
             remedy="ask for one of these or add patients",
         )
@@ -131,11 +132,11 @@ def _folds(cases: Sequence[Case], fold: FoldChoice, seed: int) -> Folds:
 def _unit(dataset: Dataset, cases: Sequence[Case], by_patient: bool) -> str:
     patients = len({case.patient for case in cases})
     if not by_patient:
-        few = f"{patients} patient{'' if patients == 1 else 's'}"
-        return f"not split by patient ({few} only) but in blocks of {len(cases)} cases"
+        few = counted(patients, "patient")
+        return f"not split by patient ({few} only) but in blocks of {counted(len(cases), 'case')}"
     if not dataset.patients_stated:
-        return f"not split by patient (none is stated) but by {patients} files"
-    return f"split by patient ({patients} patients)"
+        return f"not split by patient (none is stated) but by {counted(patients, 'file')}"
+    return f"split by patient ({counted(patients, 'patient')})"
 
 
 def _fold_error(text: str) -> UsageError:

@@ -13,6 +13,7 @@ from omniseg_backend.bundles.rules import Tolerance
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import load_record
 from omniseg_backend.datasets.records import Case, Dataset, Part
 from omniseg_backend.images.classes import ClassTable
@@ -101,7 +102,7 @@ def evaluate_cases(
         check_cancel(cancel, "evaluation")
         progress(f"segmenting case {index + 1} of {len(cases)}", index / len(cases))
         scores.append(_score(bundle, dataset, case, threads))
-    progress(f"{len(cases)} cases segmented", 1.0)
+    progress(f"{counted(len(cases), 'case')} segmented", 1.0)
     seconds = time.perf_counter() - started
     return BundleEvaluation(dataset.name, part, summarise(scores), tuple(scores), seconds)
 

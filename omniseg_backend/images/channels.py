@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import whole_labels
 
 
@@ -32,7 +33,7 @@ def opaque_colours(
     if transparent:
         raise DataError(
             path,
-            found=f"{transparent} transparent voxels",
+            found=counted(transparent, "transparent voxel"),
             expected="an opaque image",
             remedy="flatten the image onto a background",
         )
@@ -48,7 +49,7 @@ def single_labels(path: Path, array: NDArray[np.generic]) -> NDArray[np.unsigned
     if array.shape[1] != 1:
         raise DataError(
             path,
-            found=f"{array.shape[1]} values per voxel",
+            found=f"{counted(array.shape[1], 'value')} per voxel",
             expected="one label per voxel",
             remedy="pass a segmentation and not a colour or multi-channel image",
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, ResourceError
 from omniseg_backend.common.platform import available_memory
+from omniseg_backend.common.wording import counted, span
 
 #: Deflate, the compression of gzip and PNG, cannot shrink data by more than this factor
 #: (zlib's documentation, "Maximum Expansion Factor"): a header that announces more is false.
@@ -54,8 +55,8 @@ def refuse_cut_off(path: Path, *, found_bytes: int, expected_bytes: int) -> None
     if found_bytes < expected_bytes:
         raise DataError(
             path,
-            found=f"at most {found_bytes} bytes",
-            expected=f"the {expected_bytes} bytes that its header announces",
+            found=f"at most {counted(found_bytes, 'byte')}",
+            expected=f"the {counted(expected_bytes, 'byte')} that its header announces",
             remedy="copy or download the file again: it is cut off or its header is damaged",
         )
 
@@ -93,7 +94,7 @@ def whole_labels(path: Path, array: NDArray[Any]) -> NDArray[np.unsignedinteger]
     if lowest < 0 or highest > 65535:
         raise DataError(
             path,
-            found=f"values from {lowest} to {highest}",
+            found=f"values of {span(lowest, highest, 7)}",
             expected="labels from 0 (background) to 65535",
             remedy="pass a segmentation and not an image, or renumber its labels",
         )

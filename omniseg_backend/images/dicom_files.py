@@ -19,6 +19,8 @@ from typing import BinaryIO
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.platform import available_memory
+from omniseg_backend.common.reading import reading_errors, unreadable
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import DEFLATE_LIMIT, refuse_larger_than_memory
 from omniseg_backend.images.formats import HEAD_BYTES, is_dicom, is_zip
 
@@ -118,31 +120,28 @@ def _found(path: Path, files: list[DicomFile], container: str) -> list[DicomFile
 def _in_folder(folder: Path) -> list[DicomFile]:
     """Regular files only: opening a pipe would wait for ever. Linked folders are not entered."""
     paths: list[Path] = []
-    for place, _, names in os.walk(folder):
+    # Left alone, walking passes over folders that cannot be listed, and slices would be missed.
+    for place, _, names in os.walk(folder, onerror=_refuse_unlisted):
         paths += (Path(place) / name for name in names)
         _refuse_too_many(folder, len(paths))
     files = []
     for path in sorted(paths):
         try:
             status = path.stat()
-        except OSError:  # a link to nowhere
+        except FileNotFoundError:  # a link to nowhere
             continue
         if stat.S_ISREG(status.st_mode) and is_dicom(_head(path)):
             files.append(DicomFile(path, status.st_size))
     return files
 
 
+def _refuse_unlisted(error: OSError) -> None:
+    raise unreadable(Path(error.filename), error, expected="readable folders") from error
+
+
 def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(HEAD_BYTES)
-    except OSError as error:
-        raise DataError(
-            path,
-            found=f"a file that cannot be opened ({_reason(error)})",
-            expected="readable files",
-            remedy="check the permissions and the disk",
-        ) from error
+    with reading_errors(path, expected="readable files"), path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)
 
 
 def _in_archive(
@@ -183,7 +182,8 @@ def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo], available: Callable
     if overlapping or any(info.file_size > info.compress_size * DEFLATE_LIMIT for info in members):
         raise DataError(
             path,
-            found=f"an archive of {path.stat().st_size} bytes that claims to hold {unpacked}",
+            found=f"an archive of {counted(path.stat().st_size, 'byte')} that claims to hold "
+            f"{unpacked}",
             expected="an archive whose sizes are possible",
             remedy="do not open it by other means; get it anew from a source that you trust",
         )

@@ -17,6 +17,7 @@ import numpy as np
 import pydicom
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_files import DicomFile
 from omniseg_backend.images.dicom_header import Frame, Moment, Vector
 from omniseg_backend.images.dicom_tags import Tags
@@ -53,7 +54,7 @@ def enhanced_frames(file: DicomFile, tags: Tags, count: int) -> tuple[Frame, ...
     if len(own) != count:
         raise DataError(
             file,
-            found=f"{count} frames and {len(own)} descriptions of frames",
+            found=f"{counted(count, 'frame')} and {counted(len(own), 'description')} of frames",
             expected="one description per frame",
             remedy="export the image again from the scanner or archive",
         )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted, span
 from omniseg_backend.images.dicom_header import Frame, Header
 from omniseg_backend.images.dicom_time import interval, order_in_time
 from omniseg_backend.images.geometry import Geometry
@@ -73,7 +74,7 @@ def arrange(path: Path, headers: Sequence[Header]) -> Arrangement:
     if len(placed) < len(frames):
         raise _refused(
             path,
-            f"{len(frames) - len(placed)} of {len(frames)} slices without a position",
+            f"{len(frames) - len(placed)} of {counted(len(frames), 'slice')} without a position",
             "a position for every slice",
         )
     row, column = _common_orientation(path, frames)
@@ -118,7 +119,7 @@ def _common_orientation(
     if off.any():
         raise _refused(
             path,
-            f"mixed orientations: {int(off.sum())} of {len(frames)} slices are turned "
+            f"mixed orientations: {int(off.sum())} of {counted(len(frames), 'slice')} are turned "
             "against the others",
             "parallel slices",
         )
@@ -164,7 +165,7 @@ def _places(
         several = sum(len(place) > 1 for place in places)
         raise _refused(
             path,
-            f"{min(counts)} to {max(counts)} slices at one place ({several} of {len(places)} "
+            f"{span(min(counts), max(counts))} slices at one place ({several} of {len(places)} "
             "places hold more than one)",
             "the same number at every place",
         )

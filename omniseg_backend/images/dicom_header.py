@@ -7,6 +7,7 @@ import math
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import refuse_cut_off
 from omniseg_backend.images.dicom_files import DicomFile
 from omniseg_backend.images.modality import ModalityStatement
@@ -176,7 +177,8 @@ def refuse_odd_pixels(file: DicomFile, pixels: PixelFormat, frames: int) -> None
     if not ((grey or colour) and fits):
         raise DataError(
             file,
-            found=f"{pixels.samples} values per pixel in the colour space {pixels.photometric!r}",
+            found=f"{counted(pixels.samples, 'value')} per pixel in the colour space "
+            f"{pixels.photometric!r}",
             expected="grey, palette, RGB or YBR pixels",
             remedy="export it again in one of these",
         )
@@ -185,7 +187,7 @@ def refuse_odd_pixels(file: DicomFile, pixels: PixelFormat, frames: int) -> None
     ):
         raise DataError(
             file,
-            found=f"{frames} frames of {pixels.columns} x {pixels.rows} pixels with "
+            found=f"{counted(frames, 'frame')} of {pixels.columns} x {pixels.rows} pixels with "
             f"{pixels.bits_stored} of {pixels.bits_allocated} bits",
             expected="at least one frame and pixel of 1 to 64 bits",
             remedy="export it again: its header is damaged",

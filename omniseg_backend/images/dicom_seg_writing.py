@@ -16,6 +16,7 @@ import pydicom
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.provenance import DISTRIBUTION, software_version
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_seg_content import describe_segments, notice_of, title_of
 from omniseg_backend.images.dicom_seg_header import (
     RECORD_CREATOR,
@@ -186,7 +187,8 @@ def _refuse_time(segmentation: Segmentation, source: DicomSource, target: Path) 
     if frames > 1 or len(source.planes) != slices:
         raise DataError(
             target,
-            found=f"{frames} time points, {slices} slices and {len(source.planes)} source frames",
+            found=f"{counted(frames, 'time point')}, {counted(slices, 'slice')} and "
+            f"{counted(len(source.planes), 'source frame')}",
             expected="one time point, and one DICOM frame for each slice",
             remedy="segment one phase of the series, or write .nii.gz, which holds time",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydicom.uid import RE_VALID_UID
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_files import DicomFile
 from omniseg_backend.images.dicom_header import Header
 from omniseg_backend.images.dicom_kinds import refuse_no_image
@@ -70,7 +71,7 @@ def _listed(series: dict[str, list[Header]]) -> str:
     """``UID (CT, 120 images of 512 x 512)``, and so on; without the texts that people typed."""
     shown = [
         f"{_uid(found[0])} ({_code(found[0])}, "
-        f"{sum(len(header.frames) for header in found)} images of "
+        f"{counted(sum(len(header.frames) for header in found), 'image')} of "
         f"{found[0].pixels.columns} x {found[0].pixels.rows})"
         for _, found in sorted(series.items())[:_LONGEST_LIST]
     ]

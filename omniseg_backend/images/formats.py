@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 
@@ -74,6 +75,7 @@ class Format:
 
 
 HEAD_BYTES = 1024
+_EXPECTED = "an image file"
 _GZIP = b"\x1f\x8b"
 #: A NIfTI file begins with its header's length, 348 (NIfTI-1) or 540 (NIfTI-2), in the
 #: writer's byte order.
@@ -234,9 +236,10 @@ def format_of(path: Path) -> Format:
         DataError: The file is missing, unreadable or empty, its suffix is unknown, or its
             content is of another format.
     """
-    if path.is_dir():
-        return DICOM
-    head = _read_head(path)
+    with reading_errors(path, expected=_EXPECTED):
+        if path.is_dir():
+            return DICOM
+        head = _read_head(path)
     named = DICOM if is_dicom(head) and not _has_known_suffix(path) else format_by_name(path)
     if named.matches(head):
         return named
@@ -258,27 +261,16 @@ def _has_known_suffix(path: Path) -> bool:
 
 
 def _read_head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError as error:
-        found, remedy = _explain_unreadable(path, error)
-        raise DataError(path, found=found, expected="an image file", remedy=remedy) from error
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
     if not head:
         raise DataError(
             path,
             found="an empty file (0 bytes)",
-            expected="an image file",
+            expected=_EXPECTED,
             remedy="copy or download the file again",
         )
     return head
-
-
-def _explain_unreadable(path: Path, error: OSError) -> tuple[str, str]:
-    if isinstance(error, FileNotFoundError):
-        return "nothing", "check the name and the folder"
-    reason = error.strerror or type(error).__name__
-    return f"a file that cannot be opened ({reason})", "check the permissions and the disk"
 
 
 def _describe_content(head: bytes) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.modality import UNKNOWN, ModalityStatement
@@ -53,7 +54,8 @@ class Image:
         if shape[1] != len(self.channel_names):
             raise DataError(
                 self.name,
-                found=f"{shape[1]} channels and {len(self.channel_names)} channel names",
+                found=f"{counted(shape[1], 'channel')} and "
+                f"{counted(len(self.channel_names), 'channel name')}",
                 expected="one name per channel",
                 remedy="name every channel",
             )
@@ -78,7 +80,7 @@ class Image:
         if pixels.ndim not in (2, 3):
             raise DataError(
                 name,
-                found=f"an array with {pixels.ndim} axes",
+                found=f"an array with {counted(pixels.ndim, 'axis', 'axes')}",
                 expected="rows, columns and at most channels",
                 remedy="pass one picture",
             )

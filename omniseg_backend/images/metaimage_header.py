@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.geometry import Geometry, Unit
 from omniseg_backend.images.grids import (
     LPS_TO_RAS,
@@ -191,8 +192,8 @@ def _assumptions(header: MetaHeader, *, stated: bool) -> tuple[Flag, ...]:
         notes.append(unstated_orientation("The MetaImage header states no directions"))
     if len(header.sizes) == 4:
         sentence = (
-            f"MetaImage does not say what a 4th axis is: its {header.sizes[3]} volumes are taken "
-            "as points in time."
+            f"MetaImage does not say what a 4th axis is: it was taken "
+            f"as {counted(header.sizes[3], 'point')} in time."
         )
         notes.append(Flag("axis_unstated", sentence))
     return tuple(notes)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import (
     refuse_larger_than_memory,
     refuse_non_finite,
@@ -103,7 +104,7 @@ def load_labels(path: Path) -> LabelFile:
     if contents.array.shape[1] != 1:
         raise DataError(
             path,
-            found=f"{contents.array.shape[1]} values per voxel",
+            found=f"{counted(contents.array.shape[1], 'value')} per voxel",
             expected="one label per voxel",
             remedy="pass a segmentation and not a colour or multi-channel image",
         )

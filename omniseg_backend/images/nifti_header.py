@@ -14,6 +14,7 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import refuse_cut_off
 
 Header = nibabel.Nifti1Header
@@ -69,7 +70,7 @@ def shape_and_type(path: Path, header: Header) -> tuple[tuple[int, ...], np.dtyp
     if not 1 <= count <= 7 or min(lengths) < 1:
         raise DataError(
             path,
-            found=f"{count} dimensions of the lengths {lengths}",
+            found=f"{counted(count, 'dimension')} of the lengths {lengths}",
             expected="1 to 7 dimensions with lengths of at least 1",
             remedy="export the image again: it is empty or its header is damaged",
         )
@@ -80,7 +81,7 @@ def shape_and_type(path: Path, header: Header) -> tuple[tuple[int, ...], np.dtyp
     if len(shape) > 5:
         raise DataError(
             path,
-            found=f"{len(shape)} axes {shape}",
+            found=f"{counted(len(shape), 'axis', 'axes')} {shape}",
             expected="at most i, j, k, time and channels",
             remedy="split the file along its further axes",
         )

@@ -58,6 +58,8 @@ def grid_of(
     blank = sform is not None and not np.any(sform[:3, :3])
     if blank:
         sform = None
+    if sform is None:
+        _require_spacings(path, header, blank=blank)
     try:
         qform = header.get_qform(coded=True)[0]
         affine = np.array(_first(sform, qform, header.get_base_affine()), dtype=np.float64)
@@ -92,6 +94,21 @@ def _repair_spacings(header: Header, shape: tuple[int, ...]) -> None:
         # Flat files leave the spacing of the axis that they lack at 0.
         if length == 1 and pixdim[axis] == 0:
             pixdim[axis] = 1.0
+
+
+def _require_spacings(path: Path, header: Header, *, blank: bool) -> None:
+    """Refuse spacings of zero where nothing but them says how large a voxel is."""
+    spacings = [float(spacing) for spacing in header["pixdim"][1:4]]
+    if min(spacings) > 0:
+        return
+    stated = ", ".join(f"{spacing:g}" for spacing in spacings)
+    raise GeometryError(
+        path,
+        found=f"voxel spacings of {stated} (pixdim) and a sform that is "
+        f"{'all zero' if blank else 'not set'}",
+        expected="spacings above zero, or a sform that states them",
+        remedy="write the true spacings into the header, or export the image again",
+    )
 
 
 def _disagreement(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.grids import picture_grid, unstated_orientation, volume_grid
 from omniseg_backend.images.nrrd_header import NrrdHeader
@@ -63,7 +64,8 @@ def axis_roles(header: NrrdHeader) -> tuple[Role, ...]:
     steps = header.vectors("space directions") or [()] * count
     if len(kinds) != count or len(steps) != count:
         raise header.problem(
-            f"{len(kinds)} kinds and {len(steps)} space directions for {count} axes",
+            f"{counted(len(kinds), 'kind')} and {counted(len(steps), 'space direction')} for "
+            f"{counted(count, 'axis', 'axes')}",
             "one per axis",
         )
     roles = tuple(_role(header, axis, kinds[axis], steps[axis] is None) for axis in range(count))
@@ -171,8 +173,8 @@ def _directed(header: NrrdHeader, axes: list[int], shape: list[int]) -> Grid:
     origin = next(iter(header.vectors("space origin")), None) or (0.0,) * len(steps[0])
     if {len(step) for step in steps} != {len(origin)} or world != len(axes):
         raise header.problem(
-            f"{len(axes)} axes of space with directions of {world} and an origin of "
-            f"{len(origin)} numbers",
+            f"{counted(len(axes), 'axis', 'axes')} of space with directions of {world} and an "
+            f"origin of {counted(len(origin), 'number')}",
             "as many numbers as axes of space",
         )
     scale = np.array(_scales(header, world))

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.raw_block import Encoding
 
 MAGIC = b"NRRD000"
@@ -78,7 +79,8 @@ class NrrdHeader:
         lengths = [int(word) for word in self.words("sizes") if word.isdecimal()]
         if len(lengths) != dimension or not 1 <= dimension <= 16 or min(lengths) < 1:
             raise self.problem(
-                f"{dimension} dimensions with the sizes {self.fields.get('sizes', 'missing')}",
+                f"{counted(dimension, 'dimension')} with the sizes "
+                f"{self.fields.get('sizes', 'missing')}",
                 "as many sizes of at least 1 as dimensions",
             )
         return tuple(lengths)

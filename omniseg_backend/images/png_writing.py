@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngInfo
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
@@ -50,7 +51,7 @@ def check_image(image: Image, target: Path) -> None:
     if (channels, dtype) not in ((1, np.uint8), (1, np.uint16), (3, np.uint8)):
         raise DataError(
             target,
-            found=f"{channels} channels of the type {dtype}",
+            found=f"{counted(channels, 'channel')} of the type {dtype}",
             expected="one channel of uint8 or uint16, or three of uint8",
             remedy="write .nii.gz instead",
         )
@@ -69,7 +70,7 @@ def _refuse_volume(geometry: Geometry, frames: int, target: Path) -> None:
     if geometry.dimensions == 3 or frames > 1:
         raise DataError(
             target,
-            found=f"a volume or series ({frames} frames of {geometry.shape})",
+            found=f"a volume or series ({counted(frames, 'frame')} of {geometry.shape})",
             expected="a single picture, all that a PNG holds",
             remedy="write .nii.gz instead, which keeps the geometry",
         )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import (
     DEFLATE_LIMIT,
     refuse_cut_off,
@@ -132,7 +133,7 @@ def _check_mode(path: Path, picture: PIL.Image.Image) -> None:
     if picture.format == "PNG" and frames > 1:
         raise DataError(
             path,
-            found=f"an animation of {frames} pictures",
+            found=f"an animation of {counted(frames, 'picture')}",
             expected="one picture",
             remedy="store the pictures one by one, or as a TIFF that states its axes",
         )
@@ -202,7 +203,7 @@ def drop_opaque_alpha(
     if transparent:
         raise DataError(
             path,
-            found=f"{transparent} transparent pixels",
+            found=f"{counted(transparent, 'transparent pixel')}",
             expected="an opaque picture",
             remedy="flatten the picture onto a background",
         )

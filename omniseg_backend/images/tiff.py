@@ -20,6 +20,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import (
     DEFLATE_LIMIT,
     refuse_cut_off,
@@ -189,7 +190,7 @@ def _only_series(path: Path, file: tifffile.TiffFile) -> tifffile.TiffPageSeries
     if len(file.series) != 1 or min(file.series[0].shape, default=0) < 1:
         raise DataError(
             path,
-            found=f"{len(file.series)} images of different kinds or of no size",
+            found=f"{counted(len(file.series), 'image')} of different kinds or of no size",
             expected="one image",
             remedy="store the images one by one",
         )
@@ -245,7 +246,7 @@ def _stated_axes(path: Path, file: tifffile.TiffFile, series: tifffile.TiffPageS
     if not set(axes) <= set("TZCYXS") or not set("YX") <= set(axes):
         raise DataError(
             path,
-            found=f"{len(file.pages)} pages whose axes are not stated",
+            found=f"{counted(len(file.pages), 'page')} whose axes are not stated",
             expected="one page, or a file whose ImageJ or OME metadata states the axes",
             remedy="save it with axes from ImageJ or as OME-TIFF, or as NIfTI",
         )

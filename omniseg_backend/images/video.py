@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.platform import available_memory
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.checks import refuse_larger_than_memory
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
@@ -73,7 +74,9 @@ def load_image(path: Path, *, available: Callable[[], int] = available_memory) -
         raise _damaged(path, "a video that cannot be decoded", "a complete video") from error
     if not len(frames) or len(frames) < announced.frames:
         raise _damaged(
-            path, f"{len(frames)} frames", f"the {announced.frames or 1} that the file announces"
+            path,
+            counted(len(frames), "frame"),
+            f"the {announced.frames or 1} that the file announces",
         )
     return Image(
         array=frames.transpose(0, 3, 2, 1)[..., np.newaxis],

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.images.image import Image
 from omniseg_backend.inference.batches import batch_size
 from omniseg_backend.inference.components import count_classes
@@ -38,16 +39,22 @@ class Estimate:
     """What ``segment`` will take for one image.
 
     Attributes:
-        seconds: Wall-clock time, reading and writing files not counted.
+        seconds: Wall-clock time once the network is loaded, reading and writing files not
+            counted.
+        load_seconds: What loading and proving the network took when this process did so; a
+            new process takes it again.
         bytes: Memory on top of the image and the loaded network, at the most.
         planes: Planes to segment, over all frames.
         windows: Network inputs, over all frames; each once per look if uncertainty is asked.
+        flags: What the user must know before the run.
     """
 
     seconds: float
+    load_seconds: float
     bytes: int
     planes: int
     windows: int
+    flags: tuple[Flag, ...]
 
 
 def estimate(
@@ -101,9 +108,11 @@ def estimate(
     frames = work.image.frames
     return Estimate(
         seconds=frames * frame_seconds,
+        load_seconds=session.load_seconds,
         bytes=bytes_needed(image, work, manifest, uncertainty=uncertainty),
         planes=frames * planes,
         windows=frames * windows,
+        flags=work.flags,
     )
 
 

@@ -24,7 +24,8 @@ _GPU = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvide
 class NetworkSession:
     """One loaded network; ``run`` may be called from several threads.
 
-    ``batch_seconds`` keeps what ``estimate`` measured, by the input's shape.
+    ``batch_seconds`` keeps what ``estimate`` measured, by the input's shape; ``load_seconds``
+    what making the session, and its self-test if there was one, took.
 
     Args:
         model: An ONNX file's bytes.
@@ -49,6 +50,7 @@ class NetworkSession:
             )
         self.threads = threads
         self.batch_seconds: dict[tuple[int, ...], float] = {}
+        self.load_seconds = 0.0
         self.provider: str = self._session.get_providers()[0]
         if provider == "gpu" and self.provider == _CPU:
             raise _no_gpu(found="a GPU runtime that failed to start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 
 from omniseg_backend.bundles.store import Bundle
@@ -65,6 +66,7 @@ class SessionCache:
             self._sessions.clear()
 
     def _make(self, bundle: Bundle, threads: int, provider: Provider) -> NetworkSession:
+        start = time.perf_counter()
         session = NetworkSession(
             bundle.model_bytes(), threads=threads, provider=provider, subject=bundle.path
         )
@@ -72,6 +74,7 @@ class SessionCache:
         if proof not in self._proven:
             require_self_test(session, bundle)
             self._proven.add(proof)
+        session.load_seconds = time.perf_counter() - start
         return session
 
 

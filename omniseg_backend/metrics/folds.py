@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.wording import counted
 
 #: With fewer patients than this, a held-out patient leaves at most one to train on.
 FEWEST_PATIENTS_FOR_HOLD_OUT = 3
@@ -56,7 +57,7 @@ class Folds:
         """For reports: ``3 folds by patient (5 asked for)``."""
         how = "by patient" if self.by_patient else "of contiguous cases, not split by patient"
         fewer = "" if self.used == self.asked else f" ({self.asked} asked for)"
-        return f"{self.used} folds {how}{fewer}"
+        return f"{counted(self.used, 'fold')} {how}{fewer}"
 
 
 def patient_folds(patients: Sequence[str], k: int, seed: int) -> Folds:
@@ -188,7 +189,7 @@ def _require_two_cases(n_cases: int) -> None:
     if n_cases < 2:
         raise DataError(
             "data set",
-            found=f"{n_cases} case" + ("s" if n_cases != 1 else ""),
+            found=counted(n_cases, "case"),
             expected="at least two cases, one to train on and one to validate with",
             remedy="add labelled cases",
         )

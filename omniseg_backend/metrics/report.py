@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.metrics.masks import Mask, require_spacing
 from omniseg_backend.metrics.overlap import Overlap
 from omniseg_backend.metrics.scores import (
@@ -158,7 +159,7 @@ def _part(
         raise DataError(
             case,
             found=f"labels of shape {truth.shape}",
-            expected=f"{wanted} for an image with {dimensions} dimensions",
+            expected=f"{wanted} for an image with {counted(dimensions, 'dimension')}",
             remedy="score slices of a stack as slices, not as a volume",
         )
     require_spacing(spacing, 3)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import counted
 from omniseg_backend.metrics.intervals import (
     Interval,
     Values,
@@ -101,7 +102,7 @@ def paired_t_test(a: Values, b: Values) -> PairedTest:
     differences = _differences(a, b)
     n = int(differences.size)
     if n < 2:
-        return PairedTest(None, None, n, f"{_count(n, 'pair')}; at least 2 are needed")
+        return PairedTest(None, None, n, f"{counted(n, 'pair')}; at least 2 are needed")
     if not differences.any():
         return PairedTest(0.0, 1.0, n)
     if np.ptp(differences) == 0.0:
@@ -193,7 +194,7 @@ def compare_paired(
     reason = None
     interval = None
     if n_patients < FEWEST_PATIENTS:
-        reason = f"{_count(n_patients, 'patient')}; at least {FEWEST_PATIENTS} are needed"
+        reason = f"{counted(n_patients, 'patient')}; at least {FEWEST_PATIENTS} are needed"
         t_test = PairedTest(None, None, n_patients, reason)
         wilcoxon = PairedTest(None, None, int(differences.size), reason)
     else:
@@ -230,7 +231,3 @@ def _rounded(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Differences without rounding errors: 0.3 - 0.2 and 0.2 - 0.1 are one number, a tie."""
     rounded: NDArray[np.float64] = np.round(differences, 12)
     return rounded
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" + ("" if n == 1 else "s")

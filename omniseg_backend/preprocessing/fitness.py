@@ -12,8 +12,10 @@ import numpy as np
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.wording import counted, span
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
+from omniseg_backend.images.plausibility import doubtful_values
 from omniseg_backend.preprocessing.layout import PlaneLayout, plane_layout
 from omniseg_backend.preprocessing.settings import PreprocessingSettings, TargetSpacing
 
@@ -55,8 +57,9 @@ def check_image(
     _check_values(image)
     _check_spacing(image, settings)
     layout = plane_layout(image.geometry, settings.slicing)
+    doubts = doubtful_values(image, settings.modality if _reads_hounsfield(settings) else None)
     outside = _outside_of_seen(layout, settings)
-    return CheckedImage(image, (*flags, *grey, *_neighbours(layout, settings), *outside))
+    return CheckedImage(image, (*flags, *grey, *doubts, *_neighbours(layout, settings), *outside))
 
 
 def agree_on_modality(
@@ -104,7 +107,7 @@ def _match_channels(image: Image, wanted: int) -> tuple[Image, tuple[Flag, ...]]
         return grey, (Flag("grey_as_colour", sentence),)
     raise DataError(
         image.name,
-        found=f"{image.channels} channels ({', '.join(image.channel_names)})",
+        found=f"{counted(image.channels, 'channel')} ({', '.join(image.channel_names)})",
         expected=f"{wanted}",
         remedy="use an image of the kind that the task was trained on, or choose another task",
     )
@@ -127,6 +130,11 @@ def _check_values(image: Image) -> None:
             expected="finite values everywhere",
             remedy="replace them, for instance by the value of air or background",
         )
+
+
+def _reads_hounsfield(settings: PreprocessingSettings) -> bool:
+    """Whether a CT task was trained on files that hold HU: pictures without spacing do not."""
+    return settings.seen is None or settings.seen.extent_unit == "mm"
 
 
 def _check_spacing(image: Image, settings: PreprocessingSettings) -> None:
@@ -164,7 +172,7 @@ def _outside_of_seen(layout: PlaneLayout, settings: PreprocessingSettings) -> tu
             row, column = layout.plane_spacing
             sentence = (
                 f"Pixels of {row:.3g} x {column:.3g} mm lie outside of the "
-                f"{low:.3g} to {high:.3g} mm seen in training."
+                f"{span(low, high, 3)} mm seen in training."
             )
             flags.append(Flag("spacing_outside", sentence))
     extent = longer_side(layout, seen.extent_unit)
@@ -172,7 +180,7 @@ def _outside_of_seen(layout: PlaneLayout, settings: PreprocessingSettings) -> tu
     if not _within(extent, low, high):
         sentence = (
             f"A plane of {extent:.4g} {seen.extent_unit} lies outside of the "
-            f"{low:.4g} to {high:.4g} {seen.extent_unit} seen in training."
+            f"{span(low, high)} {seen.extent_unit} seen in training."
         )
         flags.append(Flag("extent_outside", sentence))
     return tuple(flags)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.wording import span
 from omniseg_backend.preprocessing.settings import (
     Colour,
     ForegroundPercentiles,
@@ -148,7 +149,7 @@ def _full_range(frame: NDArray[np.generic]) -> float:
     if lowest < 0.0 or highest > 1.0:
         raise DataError(
             "colour image",
-            found=f"real values from {lowest:.3g} to {highest:.3g}",
+            found=f"real values of {span(lowest, highest, 3)}",
             expected="8- or 16-bit whole numbers, or real values from 0 to 1",
             remedy="store the picture with 8 bits a channel",
         )

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import BundleError, DataError
+from omniseg_backend.common.reading import unreadable
+from omniseg_backend.common.wording import counted
 from omniseg_backend.inference.session import NetworkSession
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def load_file(path: Path) -> ModelProto:
     try:
         model = onnx.load_model_from_string(path.read_bytes())
     except OSError as error:
-        raise _unusable(path, error.strerror or "a file that cannot be read") from error
+        raise unreadable(path, error, expected="an ONNX network") from error
     except DecodeError as error:
         raise _unusable(path, "a file that is not ONNX") from error
     if len(model.graph.node) == 0:
@@ -99,7 +101,9 @@ def _image_input(model: ModelProto, subject: object) -> ValueInfoProto:
     inputs = [value for value in model.graph.input if value.name not in stored]
     kinds = [value.type.tensor_type for value in inputs]
     if len(inputs) != 1 or len(kinds[0].shape.dim) != 4 or kinds[0].elem_type != TensorProto.FLOAT:
-        raise _unusable(subject, f"{len(inputs)} inputs, or one that is no float32 image")
+        raise _unusable(
+            subject, f"{counted(len(inputs), 'input')}, or one that is no float32 image"
+        )
     return inputs[0]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from omniseg_backend.training.settings import Budget
 
 Rounds = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1)]
@@ -84,3 +86,37 @@ class VolumeSettings(_Settings):
     side: Annotated[int, Field(ge=16)] = 512
     slices: tuple[Annotated[int, Field(ge=1)], ...] = (50, 100, 200)
     threads: Threads
+
+
+class Arm(_Settings):
+    """One way of training that a study compares with others.
+
+    Attributes:
+        name: Of its row and its folders.
+        settings: Fields of the training settings that make it different.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    settings: dict[str, Any] = {}
+
+
+class FineTuningSettings(_Settings):
+    """The question of the fine-tuning study.
+
+    Attributes:
+        dataset: An nnU-Net v2 raw data set; patients of both parts are used.
+        arms: What is compared; the others are compared with the first.
+        folds: Into how many the patients are parted.
+        seeds: Each arm is trained once with each.
+        budget: Of each training.
+        shared: Training settings that all arms have.
+        threads: Threads of torch; 0: as many as the process may use.
+    """
+
+    dataset: Path
+    arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
+    folds: Annotated[int, Field(ge=2, le=20)] = 4
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    budget: Budget = Budget(minutes=5)
+    shared: dict[str, Any] = {}
+    threads: Annotated[int, Field(ge=0)] = 0

@@ -14,6 +14,7 @@ import numpy as np
 
 from omniseg_backend.common.errors import ResourceError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.writing import write_image
 from omniseg_backend.studies.settings import VolumeSettings
@@ -93,7 +94,7 @@ def measure_volumes(
     """
     rows = []
     for place, slices in enumerate(settings.slices):
-        progress(f"segmenting {slices} slices", place / len(settings.slices))
+        progress(f"segmenting {counted(slices, 'slice')}", place / len(settings.slices))
         with tempfile.TemporaryDirectory(prefix="omniseg-volume-") as folder:
             image = Path(folder) / "scan.nii.gz"
             write_image(stretched_scan(scan, (settings.side, settings.side, slices)), image)

@@ -18,7 +18,12 @@ from omniseg_backend.bundles.synthetic import synthetic_input
 from omniseg_backend.inference.session import NetworkSession
 from omniseg_backend.networks.omnisegnet import OmniSegNet
 from omniseg_backend.training.run import FinishedRun
-from omniseg_backend.training.self_description import classes_of, task_of, training_record
+from omniseg_backend.training.self_description import (
+    classes_of,
+    task_of,
+    training_record,
+    version_of,
+)
 
 _UNJUDGED = ReviewRule(threshold=0.0, detected=0, bad=0, false_flags=0, good=0)
 _DEFAULT_TOLERANCE = Tolerance(value=2.0, unit="px")
@@ -45,12 +50,12 @@ class BundleMaker:
         task = task_of(self._run)
         return ManifestDraft(
             id=f"{task.id}-{settings.variant}",
-            version="1.0.0",
+            version=version_of(self._run),
             task=task,
             variant=settings.variant,
             architecture=plan.architecture,
             preprocessing=plan.preprocessing,
-            classes=classes_of(self._run),
+            classes=classes_of(self._run.data.dataset.classes),
             symmetric_axes=settings.symmetric_axes,
             clean_up=settings.clean_up,
             temperature=temperature,

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from omniseg_backend.common.atomic import write_bytes_atomic
 from omniseg_backend.common.errors import DataError
@@ -149,21 +149,6 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tenso
         state.setdefault(int(index), {})[name] = value
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})
-
-
-def load_matching(network: nn.Module, state: dict[str, Tensor]) -> tuple[str, ...]:
-    """Load the entries of ``state`` whose name and shape fit; give the names left out.
-
-    Used when a run starts from another bundle, whose head may have other classes.
-    """
-    own = network.state_dict()
-    fitting = {
-        name: value
-        for name, value in state.items()
-        if name in own and own[name].shape == value.shape
-    }
-    network.load_state_dict({**own, **fitting})
-    return tuple(sorted(set(own) - set(fitting)))
 
 
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -24,6 +24,7 @@ from omniseg_backend.bundles.store import Bundle, write_bundle
 from omniseg_backend.bundles.weights import store_weights
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.progress import Cancel, Progress
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import load_image, load_record
 from omniseg_backend.datasets.records import group_cases
@@ -254,7 +255,7 @@ class _Export:
         state, plan = self._run.checkpoint.state, self._run.plan
         notes = [
             f"The weights are those of step {state.best_step} of {plan.steps}, the best of "
-            f"{len(state.history)} validations."
+            f"{counted(len(state.history), 'validation')}."
         ]
         if not state.finished:
             notes.append(f"Exported at step {state.step}, while the training went on.")

@@ -77,8 +77,16 @@ class RunPlan(BaseModel):
             ) from error
 
 
-def check_same_run(plan: RunPlan, settings: TrainingSettings, data_hash: str, path: Path) -> None:
+def check_same_run(
+    plan: RunPlan, settings: TrainingSettings, data_hash: str | None, path: Path
+) -> None:
     """Refuse to go on with a run that was started with other settings or data.
+
+    Args:
+        plan: Of the unfinished run.
+        settings: What is asked for now.
+        data_hash: Of the data now; None before they were read.
+        path: The plan's file.
 
     Raises:
         DataError: Settings or data differ; the differing settings are named.
@@ -87,7 +95,7 @@ def check_same_run(plan: RunPlan, settings: TrainingSettings, data_hash: str, pa
     before = plan.settings.model_dump(mode="json", exclude={"dataset"})
     now = settings.model_dump(mode="json", exclude={"dataset"})
     changed = [f"{name} was {before[name]}" for name in before if before[name] != now[name]]
-    if plan.data_hash != data_hash:
+    if data_hash not in (None, plan.data_hash):
         changed.append("the images or masks were others")
     if changed:
         raise DataError(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.datasets.check import check_dataset, raise_if_unusable
@@ -16,24 +15,17 @@ from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import load_image, load_record
 from omniseg_backend.datasets.records import Case, Dataset, Record, group_cases
 from omniseg_backend.datasets.splits import FoldChoice, Split, split_records
-from omniseg_backend.images.geometry import Unit
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.preprocessing.frame import PreparedFrame
-from omniseg_backend.preprocessing.layout import plane_layout
 from omniseg_backend.preprocessing.settings import (
     FitToSize,
-    ForegroundPercentiles,
-    Normalisation,
     PreprocessingSettings,
-    SeenRange,
-    default_normalisation,
 )
 from omniseg_backend.training.samples import Plane, TrainingPlanes, planes_of
 from omniseg_backend.training.settings import TrainingSettings
-
-_FOREGROUND_SAMPLE = 100_000
+from omniseg_backend.training.survey import Survey
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,21 +65,22 @@ def prepare_data(
         UsageError: The modality is unknown, or the fold does not exist.
     """
     dataset = open_dataset(settings.dataset)
-    problems = check_dataset(dataset, progress=progress, cancel=cancel)
-    raise_if_unusable(problems)
     modality = _modality(dataset, settings)
     fold = FoldChoice.parse(settings.fold) if settings.fold else None
     split = split_records(dataset, fold, settings.seed)
-    survey = _survey(dataset, split.train, settings, modality)
+    survey = Survey(split.train, settings, modality)
+    problems = check_dataset(dataset, look=survey.look, progress=progress, cancel=cancel)
+    raise_if_unusable(problems)
+    ranges = survey.result(dataset)
     preprocessing = PreprocessingSettings(
         modality=modality,
         image_channels=len(dataset.channel_names),
         neighbours=settings.neighbours,
-        normalisation=survey.normalisation,
+        normalisation=ranges.normalisation,
         sampling=settings.sampling or FitToSize(),
         slicing=settings.slicing,
         input_size=settings.input_size,
-        seen=survey.seen,
+        seen=ranges.seen,
     )
     train = _load(dataset, split.train, preprocessing, progress, cancel)
     validation = _load(dataset, split.validation, preprocessing, progress, cancel)
@@ -120,64 +113,6 @@ def _modality(dataset: Dataset, settings: TrainingSettings) -> Modality:
             remedy="name it with --modality",
         )
     return modality
-
-
-@dataclasses.dataclass(frozen=True)
-class _Survey:
-    normalisation: Normalisation
-    seen: SeenRange
-
-
-def _survey(
-    dataset: Dataset, records: Sequence[Record], settings: TrainingSettings, modality: Modality
-) -> _Survey:
-    """Look through the training part once for value and spacing ranges."""
-    measure = settings.normalisation is None and modality is Modality.CT
-    random = np.random.default_rng((settings.seed, 4))
-    foreground: list[NDArray[np.float32]] = []
-    spacings: list[float] = []
-    extents: list[float] = []
-    units: set[str] = set()
-    share = max(1, _FOREGROUND_SAMPLE // len(records))
-    for record in records:
-        image, truth = load_record(record, dataset)
-        layout = plane_layout(image.geometry, settings.slicing)
-        spacings += layout.plane_spacing
-        extents.append(
-            max(a * b for a, b in zip(layout.plane_shape, layout.plane_spacing, strict=True))
-        )
-        units.add(layout.unit)
-        if measure:
-            values = image.array.mean(axis=1)[truth.labels > 0].astype(np.float32)
-            foreground.append(random.choice(values, share) if values.size else values)
-    if len(units) > 1:
-        raise DataError(
-            dataset.root,
-            found="images with and without real spacing",
-            expected="spacing in all images or in none",
-            remedy="store all images in one kind of format",
-        )
-    unit: Unit = "mm" if units == {"mm"} else "px"
-    seen = SeenRange(
-        spacing_mm=(min(spacings), max(spacings)) if unit == "mm" else None,
-        extent=(min(extents), max(extents)),
-        extent_unit=unit,
-    )
-    if measure:
-        return _Survey(_foreground_statistics(np.concatenate(foreground)), seen)
-    chosen = settings.normalisation or default_normalisation(modality, len(dataset.channel_names))
-    return _Survey(chosen, seen)
-
-
-def _foreground_statistics(values: NDArray[np.float32]) -> ForegroundPercentiles:
-    """nnU-Net's CT normalisation: 0.5th and 99.5th percentile, mean, standard deviation."""
-    low, high = np.percentile(values, [0.5, 99.5])
-    return ForegroundPercentiles(
-        low=float(low),
-        high=float(max(high, low + 1.0)),
-        mean=float(values.mean()),
-        deviation=float(max(values.std(), 1.0)),
-    )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

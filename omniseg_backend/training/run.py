@@ -16,11 +16,15 @@ from omniseg_backend.bundles.weights import read_state
 from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
+from omniseg_backend.common.wording import counted
+from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
-from omniseg_backend.training.checkpoint import Checkpoint, RunState, load_matching
+from omniseg_backend.training.checkpoint import Checkpoint, RunState
+from omniseg_backend.training.class_prior import set_class_prior
 from omniseg_backend.training.curves import draw_curves
+from omniseg_backend.training.fine_tuning import completed
 from omniseg_backend.training.observer import Observer, TrainingNews, ValidationFigures
 from omniseg_backend.training.plan import (
     RunPlan,
@@ -33,6 +37,7 @@ from omniseg_backend.training.preview import fullest, preview_png
 from omniseg_backend.training.probe import probe_seconds
 from omniseg_backend.training.samples import StepSamples
 from omniseg_backend.training.settings import TrainingSettings
+from omniseg_backend.training.surgery import transplant
 from omniseg_backend.training.trainer import TrainingData, fit
 
 logger = logging.getLogger(__name__)
@@ -79,6 +84,8 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
+    settings = completed(settings, open_dataset(settings.dataset))
+    _refuse_early(settings, folder)
     keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
     data = prepare_data(settings, progress=progress, cancel=cancel)
@@ -97,7 +104,7 @@ def run_training(
         progress = no_progress
     checkpoint = fit(
         fabric,
-        _initial_network(plan),
+        _initial_network(plan, data),
         TrainingData(_samples(data, settings), data.validation),
         plan,
         folder / CHECKPOINT,
@@ -109,6 +116,13 @@ def run_training(
         # This process was started for data-parallel training and has nothing left to do.
         sys.exit(0)
     return FinishedRun(plan, data, checkpoint)
+
+
+def _refuse_early(settings: TrainingSettings, folder: Path) -> None:
+    """Refuse what needs no look at the data, which may take minutes to read."""
+    path = folder / PLAN
+    if path.exists():
+        check_same_run(RunPlan.load(path), settings, None, path)
 
 
 def _plan(
@@ -159,7 +173,7 @@ def _plan(
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         plan.save(path)
-    logger.info("%d steps, about %.0f minutes", steps, plan.expected_seconds / 60)
+    logger.info("%s, about %.1f min", counted(steps, "step"), plan.expected_seconds / 60)
     return plan
 
 
@@ -167,16 +181,24 @@ def _samples(data: PreparedData, settings: TrainingSettings) -> StepSamples:
     return StepSamples(data.train, settings.seed, augmentation_of(settings))
 
 
-def _initial_network(plan: RunPlan) -> OmniSegNet:
+def _initial_network(plan: RunPlan, data: PreparedData) -> OmniSegNet:
     network = build_network(plan.architecture, plan.settings.seed)
+    set_class_prior(network, data.train.foreground)
     if plan.settings.initial_bundle is not None:
         bundle = load_bundle(plan.settings.initial_bundle)
         state = read_state(bundle.model_bytes())
-        fresh = load_matching(
-            network, {name: torch.from_numpy(value.copy()) for name, value in state.items()}
+        taken = transplant(
+            network,
+            {name: torch.from_numpy(value.copy()) for name, value in state.items()},
+            old_classes=bundle.manifest.class_table().names,
+            new_classes=plan.class_names,
         )
         logger.info(
-            "started from %s; %d entries new: %s", bundle.manifest.id, len(fresh), ", ".join(fresh)
+            "started from %s; classes kept: %s; new: %s%s",
+            bundle.manifest.id,
+            ", ".join(taken.kept_classes) or "none",
+            ", ".join(taken.new_classes) or "none",
+            "; first block fitted to other channels" if taken.stem_adapted else "",
         )
     return network
 

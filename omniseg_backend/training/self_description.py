@@ -7,11 +7,14 @@ from importlib import metadata
 
 import torch
 
+from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.task import ClassDescription, TaskDescription
 from omniseg_backend.bundles.training_record import Ancestor, TrainingRecord
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.provenance import now_utc, software_version
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.snomed_names import with_snomed
 from omniseg_backend.training.run import FinishedRun
 
 _AUGMENTATION = {
@@ -22,11 +25,14 @@ _AUGMENTATION = {
 }
 
 
+_FINE_TUNED = "Fine-tuned on further images"
+
+
 def task_of(run: FinishedRun) -> TaskDescription:
     """The stated task, or a plain one made from the data set's name."""
     stated = run.plan.settings.task
     if stated is not None:
-        return stated
+        return stated if _started_from_same_task(run) is None else _continued(stated, run)
     dataset = run.data.dataset
     return TaskDescription(
         id=slug(dataset.name),
@@ -40,13 +46,44 @@ def task_of(run: FinishedRun) -> TaskDescription:
     )
 
 
-def classes_of(run: FinishedRun) -> tuple[ClassDescription, ...]:
-    """The data set's classes, with their values in files."""
+def version_of(run: FinishedRun) -> str:
+    """``1.0.0``, or the next minor version of the bundle whose task the run continues."""
+    ancestor = _started_from_same_task(run)
+    if ancestor is None:
+        return "1.0.0"
+    major, minor, _ = ancestor.version.split(".")
+    return f"{major}.{int(minor) + 1}.0"
+
+
+def _started_from_same_task(run: FinishedRun) -> Manifest | None:
+    settings = run.plan.settings
+    if settings.initial_bundle is None or settings.task is None:
+        return None
+    manifest = load_bundle(settings.initial_bundle).manifest
+    return manifest if manifest.task.id == settings.task.id else None
+
+
+def _continued(task: TaskDescription, run: FinishedRun) -> TaskDescription:
+    """The same task, saying that other images joined those it was first trained on."""
+    dataset = run.data.dataset
+    return task.model_copy(
+        update={
+            "limits": (
+                *(limit for limit in task.limits if not limit.startswith(_FINE_TUNED)),
+                f"{_FINE_TUNED} (licence: {dataset.licence or 'not stated'}); the training "
+                "record says how many.",
+            )
+        }
+    )
+
+
+def classes_of(classes: ClassTable) -> tuple[ClassDescription, ...]:
+    """A data set's classes, with their values in files and, by their names, SNOMED codes."""
     return tuple(
         ClassDescription(
             value=entry.value, name=entry.name, colour=entry.colour, snomed=entry.snomed
         )
-        for entry in run.data.dataset.classes
+        for entry in with_snomed(classes)
     )
 
 

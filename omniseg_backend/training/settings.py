@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from omniseg_backend.bundles.rules import CleanUpRule, Tolerance
 from omniseg_backend.bundles.task import TaskDescription
+from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.settings import NamesBundle, Option, Settings, Unit
+from omniseg_backend.datasets.splits import FoldChoice
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import STRIDE, Variant
 from omniseg_backend.preprocessing.settings import Normalisation, Sampling, Slicing
@@ -57,7 +59,7 @@ class TrainingSettings(Settings):
     budget: Budget = Budget(epochs=100)
     """How long."""
     initial_bundle: Annotated[Path | None, Option("init"), NamesBundle()] = None
-    """Bundle, or model id, whose weights start the run."""
+    """Bundle, or model id, to fine-tune; what is not stated is taken over from it."""
     fold: str | None = None
     """K/N: validate on the k-th of n folds; without it a seeded fifth of the patients does."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -90,6 +92,10 @@ class TrainingSettings(Settings):
     """Crops a step."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
     """Peak of AdamW's; then a cosine to zero."""
+    trunk_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Learning rate of encoder and ASPP as a share of the decoder's; 0 leaves them as they are."""
+    keep_statistics: bool = False
+    """Keep the norm statistics that the run starts with, instead of following the new images."""
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
     """AdamW's."""
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.99
@@ -126,3 +132,11 @@ class TrainingSettings(Settings):
         if any(side < STRIDE or side % STRIDE for side in size):
             raise ValueError(f"a pair of multiples of {STRIDE}")
         return size
+
+    @field_validator("fold")
+    @classmethod
+    def _check_fold(cls, fold: str | None) -> str | None:
+        try:
+            return None if fold is None else str(FoldChoice.parse(fold))
+        except UsageError as error:
+            raise ValueError(error.expected) from error

@@ -30,6 +30,8 @@ from omniseg_backend.training.samples import Plane, StepSamples
 from omniseg_backend.training.validation import validation_dice
 
 _CLIP = 12.0
+#: Names of the parameters that see the image first and adapt to new anatomy last.
+TRUNK = ("encoder.", "aspp.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ def fit(
         DataError: The loss stopped being a number.
     """
     optimiser = torch.optim.AdamW(
-        parameter_groups(network, plan.settings.weight_decay),
+        parameter_groups(network, plan.settings.weight_decay, plan.settings.trunk_rate),
         lr=plan.settings.learning_rate,
         betas=(0.9, 0.999),
     )
@@ -149,13 +151,29 @@ def _checkpoint(
     )
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weight decay for kernels; none for biases and norms, which it would only shrink."""
-    kernels = [value for value in network.parameters() if value.ndim > 1]
-    others = [value for value in network.parameters() if value.ndim <= 1]
+def parameter_groups(
+    network: nn.Module, weight_decay: float, trunk_rate: float = 1.0
+) -> list[dict[str, object]]:
+    """What AdamW treats alike, each group with its ``share`` of the learning rate.
+
+    Weight decay for kernels; none for biases and norms, which it would only shrink. Encoder and
+    ASPP (the trunk) may learn more slowly than the rest.
+
+    Args:
+        network: Whose parameters.
+        weight_decay: Of kernels.
+        trunk_rate: Share of the learning rate for the trunk.
+    """
+    parted: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, value in network.named_parameters():
+        parted.setdefault((name.startswith(TRUNK), value.ndim > 1), []).append(value)
     return [
-        {"params": kernels, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {
+            "params": values,
+            "weight_decay": weight_decay if kernel else 0.0,
+            "share": trunk_rate if trunk else 1.0,
+        }
+        for (trunk, kernel), values in parted.items()
     ]
 
 
@@ -217,9 +235,13 @@ def _step(
     labels: Tensor,
 ) -> float:
     network.train()
+    if plan.settings.keep_statistics:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
     rate = learning_rate_at(step, plan.steps, plan.settings)
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["share"]
     optimiser.zero_grad(set_to_none=True)
     loss = loss_function(network(inputs), labels)
     fabric.backward(loss)

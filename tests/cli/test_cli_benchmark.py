@@ -28,7 +28,7 @@ def test_people_are_told_on_which_processor(omniseg: Omniseg, add: MakeModel) ->
 
     add()
     result = omniseg("benchmark", "--size", "32", "--threads", "1", "--runs", "1")
-    assert f"{cpu_model()}, 1 threads, 1 runs" in result.stdout
+    assert f"{cpu_model()}, 1 thread, 1 run" in result.stdout
 
 
 def test_a_model_of_patients_stands_for_its_variant(add: MakeModel) -> None:

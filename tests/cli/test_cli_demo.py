@@ -57,7 +57,7 @@ def test_a_fitting_sample_is_segmented_scored_and_drawn(add: MakeModel, tmp_path
     dice = 2 * np.sum(truth & predicted) / (truth.sum() + predicted.sum())
     assert row.dice == pytest.approx(float(dice))
     assert row.measurement.value == predicted.sum()
-    assert (row.class_name, row.synthetic) == ("nucleus", True)
+    assert (row.class_name, row.synthetic, row.note) == ("nucleus", True, None)
     assert mask.geometry.is_close(read_image(shown.image_path).geometry)
     with Pillow.open(output / f"{NUCLEI}.png") as picture:
         assert picture.mode == "RGB"
@@ -85,3 +85,24 @@ def test_the_command_accounts_for_every_sample(omniseg: Omniseg, tmp_path: Path)
     told = {row["sample"] for row in content["rows"]} | set(content["no_model_shipped"])
     assert told == {one.id for one in samples()}
     assert all("class" in row for row in content["rows"])
+    of_patients = [row for row in content["rows"] if not row["synthetic"]]
+    assert of_patients
+    for row in content["rows"]:
+        assert (row["note"] is None) == row["synthetic"]
+    assert all("trained on patients, shown a phantom" in row["note"] for row in of_patients)
+    assert all("test part" in row["note"] for row in of_patients)
+
+
+def test_people_read_under_the_table_why_a_model_of_patients_does_poorly_here(
+    add: MakeModel, tmp_path: Path
+) -> None:
+    from omniseg_backend.cli.demo import _tables
+
+    add(Modality.MICROSCOPY, classes=((1, "nucleus"),), synthetic=False)
+    add(Modality.MICROSCOPY, classes=((1, "nucleus"),), synthetic=True)
+    shown, out = [sample(NUCLEI)], tmp_path / "out"
+    found = run_demo(shown, users_models(), out, threads=1, progress=no_progress, cancel=None)
+    _, *sentences = map(str, _tables(found))
+    noted = [sentence for sentence in sentences if sentence.startswith("* ")]
+    assert len(noted) == 1
+    assert "shown a phantom" in noted[0]

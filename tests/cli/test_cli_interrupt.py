@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import signal
@@ -69,6 +70,39 @@ def test_a_command_that_does_not_listen_ends_at_the_second(
         stop_twice()
     assert ended.value.exit_code == 4
     assert "Traceback" not in capsys.readouterr().err
+
+
+class _Struck(io.RawIOBase):
+    """A stream whose first line is met by Ctrl-C while it is being written."""
+
+    def __init__(self) -> None:
+        self.struck = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: memoryview, /) -> int:  # type: ignore[override]
+        if not self.struck:
+            self.struck = True
+            signal.raise_signal(signal.SIGINT)
+        return len(data)
+
+
+def work_struck_in_a_line() -> None:
+    with command(json=False) as terminal:
+        terminal.say("half a line")
+        check_cancel(terminal.cancel, "the work")
+
+
+def test_ctrl_c_in_the_middle_of_a_line_is_a_request_as_any_other(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stream = io.TextIOWrapper(io.BufferedWriter(_Struck()), encoding="utf-8", line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with pytest.raises(typer.Exit) as ended:
+        work_struck_in_a_line()
+    assert ended.value.exit_code == 4
+    assert "press Ctrl-C again" in capfd.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")

@@ -13,7 +13,7 @@ from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.images.writing import write_image
 from tests.cli.conftest import MakeModel, Omniseg, assert_one_sentence, document
 
-KEYS = {"output", "bundle", "task", "variant", "classes", "flags", "seconds"}
+KEYS = {"output", "bundle", "task", "variant", "classes", "flags", "seconds", "provenance"}
 CLASS_KEYS = {"value", "name", "voxels", "measurement", "components", "confidence", "review"}
 
 
@@ -36,6 +36,9 @@ def test_the_mask_and_its_document(
     assert found["measurement"] == {"value": 64.0, "unit": "px"}
     assert found["components"] == 1
     assert content["seconds"]["total"] >= max(content["seconds"].values())
+    written = read_segmentation(mask).provenance
+    assert written is not None
+    assert content["provenance"] == written.as_dict()
     labels = read_segmentation(mask).labels[0, :, :, 0]
     expected = np.zeros((32, 32), np.uint8)
     expected[16:24, 4:12] = 1
@@ -80,10 +83,33 @@ def test_an_estimate_writes_nothing(
     before = set(tmp_path.rglob("*"))
     result = omniseg("segment", square, "--model", bundle.path, "--estimate", "--json")
     content = document(result)
-    assert set(content) == {"bundle", "task", "variant", "estimate"}
+    assert set(content) == {"bundle", "task", "variant", "estimate", "flags"}
     assert content["estimate"]["windows"] == 1
-    assert content["estimate"]["seconds"] > 0
+    expected = content["estimate"]
+    assert expected["read_seconds"] > 0
+    assert expected["load_seconds"] > 0
+    assert expected["seconds"] > expected["read_seconds"] + expected["load_seconds"]
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_an_estimate_says_what_it_counts_and_what_is_doubtful(
+    omniseg: Omniseg, make_model: MakeModel, tmp_path: Path
+) -> None:
+    black = tmp_path / "black.png"
+    PIL.Image.fromarray(np.zeros((32, 32), np.uint8)).save(black)
+    result = omniseg("segment", black, "--model", make_model().path, "--estimate")
+    said = " ".join(result.stdout.split())
+    assert "loading the network" in said
+    assert "for 1 plane in 1 window." in said
+    assert "black.png shows nothing" in said
+
+
+def test_what_is_known_before_the_run_is_in_the_flags(
+    omniseg: Omniseg, make_model: MakeModel, square: Path, tmp_path: Path
+) -> None:
+    options = ("-o", tmp_path / "m.png", "--model", make_model(Modality.CT).path, "--json")
+    flags = document(omniseg("segment", square, *options))["flags"]
+    assert [flag["code"] for flag in flags] == ["not_hounsfield"]
 
 
 def test_an_uncertainty_map_lies_on_the_images_grid(

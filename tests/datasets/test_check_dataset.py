@@ -69,7 +69,7 @@ def test_numbers_that_are_none_are_reported(tmp_path, write_volume, write_cases,
     voxels[1, 1, 1] = value
     write_volume(root / "images/v.nii.gz", voxels)
     write_volume(root / "masks/v.nii.gz", np.ones((3, 3, 3), np.uint8))
-    write_volume(root / "images/w.nii.gz", np.ones((3, 3, 3), np.float32))
+    write_volume(root / "images/w.nii.gz", np.arange(27, dtype=np.float32).reshape(3, 3, 3))
     write_volume(root / "masks/w.nii.gz", np.ones((3, 3, 3), np.uint8))
     (problem,) = check_dataset(open_dataset(root))
     assert problem.severity == "error"
@@ -153,3 +153,30 @@ def test_problems_are_json_ready(nnunet_set, write_picture, make_square):
     write_picture(root / "labelsTr/a0.png", make_square(9))
     (problem,) = check_dataset(open_dataset(root))
     assert json.loads(json.dumps(problem.as_text())).startswith(str(root))
+
+
+def test_images_that_show_nothing_are_named_in_one_warning(nnunet_set, write_picture):
+    root = nnunet_set()
+    for index in range(2):
+        write_picture(root / f"imagesTr/a{index}_0000.png", np.full((6, 8), 9 + index))
+    (problem,) = check_dataset(open_dataset(root))
+    assert (problem.kind, problem.severity) == ("values", "warning")
+    assert problem.found.startswith("2 images of one value")
+    assert "a0" in problem.found
+    raise_if_unusable([problem])
+
+
+@pytest.mark.parametrize(("offset", "found"), [(0, []), (1100, [("values", "warning")])])
+def test_ct_that_is_not_in_hounsfield_units_is_warned_of(
+    nnunet_set, write_volume, make_square, offset, found
+):
+    root = nnunet_set(train=2, test=0, channel_names={"0": "CT"}, file_ending=".nii.gz")
+    for folder in ("imagesTr", "labelsTr"):
+        for path in (root / folder).iterdir():
+            path.unlink()
+    for index in range(2):
+        values = np.random.default_rng(index).integers(-1000, 300, (6, 8, 2), np.int16)
+        write_volume(root / f"imagesTr/a{index}_0000.nii.gz", values + np.int16(offset))
+        mask = np.repeat(make_square()[..., None], 2, axis=2)
+        write_volume(root / f"labelsTr/a{index}.nii.gz", mask)
+    assert kinds(root) == found

@@ -74,7 +74,7 @@ def test_damaged_json_is_refused(tmp_path, content, found):
 
 
 def test_missing_json_is_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="found nothing, expected a JSON file"):
         read_json_object(tmp_path / "none.json")
 
 

@@ -176,3 +176,9 @@ def test_a_set_without_description_is_refused(nnunet_set):
     (root / "dataset.json").unlink()
     with pytest.raises(DataError, match=r"dataset\.json"):
         open_dataset(root)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".zip", ".txt"])
+def test_a_file_ending_that_no_image_of_a_set_has_is_refused(nnunet_set, ending):
+    with pytest.raises(DataError, match=rf"'file_ending' .*\{ending} is none of"):
+        open_dataset(nnunet_set(file_ending=ending))

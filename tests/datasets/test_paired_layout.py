@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 import shutil
 
+import nibabel
 import numpy as np
 import pytest
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.datasets.check import check_dataset
 from omniseg_backend.datasets.layouts import open_dataset
 
 
@@ -122,7 +124,7 @@ def test_hidden_files_are_passed_over_and_others_named(paired_set):
     root = paired_set()
     (root / "images/.DS_Store").touch()
     (root / "images/notes.txt").touch()
-    assert "not images, ignored: notes.txt" in open_dataset(root).warnings
+    assert "no images of a data set, ignored: notes.txt" in open_dataset(root).warnings
 
 
 def test_nothing_but_background_is_refused(paired_set):
@@ -156,3 +158,46 @@ def test_volumes_pair_too(tmp_path, write_volume):
     write_volume(tmp_path / "s/masks/v.1_seg.nii.gz", np.ones((3, 4, 5), np.uint8))
     (record,) = open_dataset(tmp_path / "s").records
     assert record.file == "v.1"
+
+
+def test_videos_and_archives_are_no_members(paired_set):
+    root = paired_set()
+    for name in ("clip.mp4", "scan.zip"):
+        (root / "images" / name).write_bytes(b"content")
+    dataset = open_dataset(root)
+    assert "no images of a data set, ignored: clip.mp4, scan.zip" in dataset.warnings
+    (root / "masks" / "clip.png").write_bytes((root / "masks" / "p0.png").read_bytes())
+    with pytest.raises(DataError, match="no image for the mask clip"):
+        open_dataset(root)
+
+
+def test_a_pair_of_header_and_voxels_is_one_image(tmp_path):
+    root = tmp_path / "set"
+    mask = np.zeros((6, 8, 2), np.uint8)
+    mask[2:4, 2:5] = 1
+    for index in range(2):
+        values = np.random.default_rng(index).integers(0, 99, mask.shape, np.int16)
+        for folder, voxels in (("images", values), ("masks", mask)):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Pair(voxels, np.eye(4)), root / folder / f"p{index}.hdr")
+    dataset = open_dataset(root)
+    assert [record.image_paths[0].name for record in dataset.records] == ["p0.hdr", "p1.hdr"]
+    assert not any("ignored" in warning for warning in dataset.warnings)
+    assert check_dataset(dataset) == ()
+
+
+def test_voxels_without_their_header_are_named(paired_set):
+    root = paired_set()
+    (root / "images" / "alone.img").write_bytes(b"voxels")
+    assert "no images of a data set, ignored: alone.img" in open_dataset(root).warnings
+
+
+def test_an_analyze_header_is_refused_by_name(paired_set):
+    root = paired_set()
+    header = bytearray(nibabel.AnalyzeHeader().binaryblock)
+    (root / "images" / "old.hdr").write_bytes(header)
+    (root / "images" / "old.img").write_bytes(b"\0" * 8)
+    (root / "masks" / "old.png").write_bytes((root / "masks" / "p0.png").read_bytes())
+    problems = check_dataset(open_dataset(root))
+    assert [problem.subject for problem in problems] == [str(root / "images" / "old.hdr")]
+    assert "ANALYZE" in problems[0].found

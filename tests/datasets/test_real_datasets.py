@@ -7,11 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from omniseg_backend.common.hashing import sha256_voxels
 from omniseg_backend.datasets.check import check_dataset
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import load_record
+from omniseg_backend.datasets.site.check import check_site
+from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.datasets.splits import FoldChoice, split_records
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.images.reading import read_image, read_segmentation
 
 #: Folder, (training, test) files, (training, test) patients, classes, modality, channels.
 SETS = [
@@ -76,3 +80,23 @@ def test_cardiac_folds_are_by_patient(shared_data):
     assert split.by_patient
     assert not {r.patient for r in split.train} & {r.patient for r in split.validation}
     assert len(split.train) + len(split.validation) == 216
+
+
+def test_real_head_ct_becomes_a_site_data_set(shared_data, tmp_path):
+    source = open_dataset(shared_data / "Dataset108_HeadCTHaemorrhage")
+    made = SiteDataset.create(tmp_path / "site", source.classes, modality=source.modality)
+    chosen = [record for record in source.records if record.patient <= "ct-ich_071"]
+    for record in chosen:
+        image = read_image(record.image_paths[0], modality=source.modality)
+        made.add(image, read_segmentation(record.label_path), patient=record.patient)
+    stored = open_dataset(made.folder)
+    assert len(stored.part("train")) == 8
+    assert {record.patient for record in stored.part("test")} == {"ct-ich_066"}
+    assert [problem for problem in check_site(made.folder) if problem.severity == "error"] == []
+    first = load_record(chosen[0], source)
+    name = f"case-{sha256_voxels(first[0].array)[:16]}"
+    (record,) = [one for one in stored.records if one.file == name]
+    again = load_record(record, stored)
+    assert sha256_voxels(first[0].array) == sha256_voxels(again[0].array)
+    assert first[0].geometry.is_close(again[0].geometry)
+    assert (first[1].labels == again[1].labels).all()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import pydicom.uid as uid
 import pytest
 from pydicom.data.data_manager import DATA_ROOT
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from omniseg_backend.common.errors import DataError
@@ -133,3 +135,33 @@ def test_the_packaged_disc_is_read_slice_by_slice(name, slices):
             position = [float(part) for part in dataset.ImagePositionPatient]
             world = (image.geometry.affine @ (0, 0, k, 1))[:3]
             np.testing.assert_allclose(world, np.array(position) * (-1, -1, 1), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "plugins"),
+    [
+        (uid.JPEGBaseline8Bit, {"gdcm", "pillow"}),
+        (uid.JPEGLosslessSV1, {"gdcm"}),
+        (uid.JPEGLSLossless, {"gdcm", "pyjpegls"}),
+        (uid.JPEGLSNearLossless, {"gdcm", "pyjpegls"}),
+        # Pillow alone decodes no picture in the order green, blue, red (GDCMJ2K_TextGBR.dcm).
+        (uid.JPEG2000Lossless, {"gdcm", "pillow"}),
+        (uid.JPEG2000, {"gdcm", "pillow"}),
+        (uid.RLELossless, {"pydicom"}),
+    ],
+    ids=lambda value: value.name if isinstance(value, uid.UID) else "",
+)
+def test_each_compression_is_decoded_by_the_base_install_alone(syntax, plugins):
+    # pydicom counts a plug-in as missing unless all that it needs is installed: a decoder that
+    # only some other package brings would show here as a further name.
+    assert set(get_decoder(syntax).available_plugins) == plugins
+    assert any(
+        pydicom.dcmread(FOLDER / name, stop_before_pixels=True).file_meta.TransferSyntaxUID
+        == syntax
+        for name in FILES
+        if name not in REFUSED and "TransferSyntaxUID" in _file_meta(FOLDER / name)
+    )
+
+
+def _file_meta(path):
+    return getattr(pydicom.dcmread(path, stop_before_pixels=True), "file_meta", ())

@@ -281,8 +281,8 @@ def test_a_spacing_that_is_not_used_is_noted(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"PhotometricInterpretation": "HSV"}, "1 values per pixel in the colour space 'HSV'"),
-        ({"PhotometricInterpretation": "RGB"}, "1 values per pixel in the colour space 'RGB'"),
+        ({"PhotometricInterpretation": "HSV"}, "1 value per pixel in the colour space 'HSV'"),
+        ({"PhotometricInterpretation": "RGB"}, "1 value per pixel in the colour space 'RGB'"),
         ({"Rows": 0}, "6 x 0 pixels"),
         ({"BitsStored": 20}, "20 of 16 bits"),
         ({"Rows": 500}, "at most"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from pathlib import Path
 
 import nibabel
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.images.reading import read_image, read_segmentation
 
 VOXELS = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
@@ -138,3 +139,18 @@ def test_nifti_2_in_both_byte_orders(tmp_path, order, suffix):
     assert read.array.dtype == np.int16
     assert np.array_equal(read.geometry.affine, SFORM)  # in double precision
     assert read_segmentation(tmp_path / f"a{suffix}").labels.max() == VOXELS.max()
+
+
+@pytest.mark.parametrize("spacings", [(0, 0, 0), (2, 2, 0)])
+@pytest.mark.parametrize(("code", "said"), [(0, "not set"), (1, "all zero")])
+def test_spacings_of_zero_beside_no_sform_are_named(tmp_path, spacings, code, said):
+    image = nibabel.Nifti1Image(VOXELS, np.eye(4))
+    nibabel.save(image, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into("<3f", content, 80, *spacings)  # pixdim[1:4]
+    struct.pack_into("<2h", content, 252, 0, code)  # qform_code, sform_code
+    struct.pack_into("<12f", content, 280, *[0.0] * 12)  # srow_x, srow_y, srow_z
+    (tmp_path / "a.nii").write_bytes(content)
+    stated = ", ".join(map(str, spacings))
+    with pytest.raises(GeometryError, match=rf"spacings of {stated} \(pixdim\) .* {said}"):
+        read_image(tmp_path / "a.nii")

@@ -161,7 +161,7 @@ def test_colours_and_their_alpha(tmp_path):
     assert image.channel_names == ("R", "G", "B")
     assert np.array_equal(image.array[0], colours[:3])
     colours[3, 0, 0, 0] = 7
-    with pytest.raises(DataError, match="1 transparent voxels"):
+    with pytest.raises(DataError, match="1 transparent voxel"):
         read_image(save(tmp_path / "a.nrrd", colours.tobytes("F"), **changes))
 
 

@@ -93,13 +93,13 @@ def test_transparency_is_refused_with_a_count(tmp_path):
     picture = PIL.Image.fromarray(COLOUR).convert("RGBA")
     picture.putpixel((0, 0), (1, 2, 3, 254))
     picture.save(tmp_path / "a.png")
-    with pytest.raises(DataError, match="1 transparent pixels"):
+    with pytest.raises(DataError, match="1 transparent pixel"):
         read_image(tmp_path / "a.png")
 
 
 def test_a_colour_declared_transparent_is_refused(tmp_path):
     PIL.Image.fromarray(GREY).save(tmp_path / "a.png", transparency=int(GREY[0, 0]))
-    with pytest.raises(DataError, match="transparent pixels"):
+    with pytest.raises(DataError, match="1 transparent pixel"):
         read_image(tmp_path / "a.png")
 
 

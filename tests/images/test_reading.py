@@ -165,7 +165,7 @@ def test_whole_floats_are_labels(tmp_path, dtype):
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(0.4, "not whole, such as 0.4"), (-1.0, "values from -1"), (65536.0, "to 65536")],
+    [(0.4, "not whole, such as 0.4"), (-1.0, "values of -1"), (65536.0, "to 65536")],
 )
 def test_values_that_are_no_labels_are_refused(tmp_path, value, message):
     labels = np.zeros((2, 2, 2), np.float32)

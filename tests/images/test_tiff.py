@@ -48,7 +48,7 @@ def test_alpha_is_dropped_only_when_opaque(tmp_path):
     assert read_image(tmp_path / "a.tif").channels == 3
     pixels[0, 0, 3] = 255
     tifffile.imwrite(tmp_path / "b.tif", pixels, **save)
-    with pytest.raises(DataError, match="1 transparent pixels"):
+    with pytest.raises(DataError, match="1 transparent pixel"):
         read_image(tmp_path / "b.tif")
 
 

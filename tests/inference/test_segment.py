@@ -101,8 +101,8 @@ def test_nothing_found_is_said(make_bundle: MakeBundle, make_volume: MakeVolume)
     assert square.confidence is None
     assert square.peak == pytest.approx(1 / (1 + np.exp(4)), rel=1e-3)
     assert not square.review
-    assert [flag.code for flag in result.flags] == ["none_found"]
-    assert result.flags[0].sentence.startswith("None found: square (highest probability 0.02)")
+    assert [flag.code for flag in result.flags] == ["constant", "none_found"]
+    assert result.flags[1].sentence.startswith("None found: square (highest probability 0.02)")
 
 
 def test_what_clean_up_leaves_nothing_of_is_doubtful(

@@ -43,11 +43,13 @@ def volume(
     modality: ModalityStatement = UNKNOWN,
 ) -> Image:
     geometry = Geometry(shape, np.diag([*spacing, 1.0]), "mm", 3)
-    return Image(np.zeros((1, 1, *shape), np.int16), geometry, modality=modality, name="v.nii.gz")
+    values = np.random.default_rng(0).integers(-1000, 1000, (1, 1, *shape), np.int16)
+    return Image(values, geometry, modality=modality, name="v.nii.gz")
 
 
 def picture(shape: tuple[int, ...] = (150, 160), dtype: type = np.uint8) -> Image:
-    return Image.from_picture(np.zeros(shape, dtype), name="p.png")
+    values = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    return Image.from_picture(values, name="p.png")
 
 
 def codes(image: Image, settings: PreprocessingSettings, **options: bool) -> list[str]:
@@ -100,7 +102,7 @@ class TestChannels:
 
     @pytest.mark.parametrize(("shape", "wanted"), [((9, 9, 3), 2), ((9, 9), 3), ((9, 9, 2), 1)])
     def test_another_number_is_refused(self, shape: tuple[int, ...], wanted: int) -> None:
-        with pytest.raises(DataError, match=f"p.png: found . channels .* expected {wanted}"):
+        with pytest.raises(DataError, match=f"p.png: found . channels? .* expected {wanted}"):
             check_image(picture(shape), settings_of(image_channels=wanted))
 
     def test_grey_stored_as_colour_is_taken_as_grey(self) -> None:
@@ -133,6 +135,24 @@ def test_a_spacing_task_refuses_an_image_without_spacing() -> None:
     assert codes(volume(), settings) == []
 
 
+class TestValues:
+    """Images that show nothing, and CT in another unit than the task reads."""
+
+    def test_a_picture_of_one_value_is_flagged(self) -> None:
+        black = Image.from_picture(np.zeros((150, 160), np.uint8), name="p.png")
+        assert codes(black, settings_of()) == ["constant"]
+
+    def test_a_ct_of_grey_levels_is_flagged_for_a_task_that_read_hounsfield_units(self) -> None:
+        task = settings_of(modality=Modality.CT, seen=SEEN)
+        grey = dataclasses.replace(volume(), array=np.abs(volume().array) % 256)
+        assert codes(volume(), task) == []
+        assert codes(grey, task) == ["not_hounsfield"]
+
+    def test_a_task_trained_on_pictures_of_ct_reads_their_grey_levels(self) -> None:
+        seen = SeenRange(spacing_mm=None, extent=(100, 200), extent_unit="px")
+        assert codes(picture(), settings_of(modality=Modality.CT, seen=seen)) == []
+
+
 class TestSeenRange:
     """Inputs unlike those of training."""
 
@@ -160,6 +180,11 @@ class TestSeenRange:
         flags = check_image(volume(shape=shape), settings_of(seen=SEEN)).flags
         assert [flag.code for flag in flags] == ["extent_outside"]
         assert "100 to 200 mm" in flags[0].sentence
+
+    def test_a_single_size_seen_is_said_once(self) -> None:
+        seen = SeenRange(spacing_mm=None, extent=(256, 256), extent_unit="px")
+        (flag,) = check_image(picture((150, 260)), settings_of(seen=seen)).flags
+        assert "outside of the 256 px seen" in flag.sentence
 
     def test_pixels_are_compared_with_pixels(self) -> None:
         seen = SeenRange(spacing_mm=None, extent=(100, 200), extent_unit="px")

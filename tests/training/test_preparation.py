@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections import Counter
 
 import nibabel
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.datasets.layouts import open_dataset
+from omniseg_backend.datasets.loading import load_record
 from omniseg_backend.images.modality import Modality
-from omniseg_backend.preprocessing.settings import ForegroundPercentiles, TargetSpacing
+from omniseg_backend.images.reading import read_image
+from omniseg_backend.preprocessing.settings import ForegroundPercentiles, TargetSpacing, Window
 from omniseg_backend.training.preparation import prepare_data
+from omniseg_backend.training.survey import Survey
 from tests.training.conftest import toy_settings, write_toy
 
 
@@ -118,6 +125,59 @@ def test_a_target_spacing_is_obeyed(tmp_path):
     )
     data = prepare(settings)
     assert data.validation[0].inputs.shape == (1, 56, 60)
+
+
+@pytest.mark.parametrize("fold", ["6/5", "0/5", "1/1", "half", ""])
+def test_a_fold_that_cannot_be_is_refused_with_the_settings(toy, fold):
+    with pytest.raises(ValidationError, match=r"k/n with n at least 2"):
+        toy_settings(toy, fold=fold)
+
+
+def spoilt(folder):
+    """A copy whose first image nobody may open: reading it would end in another error."""
+    (folder / "imagesTr" / "toypatient000_0000.png").write_bytes(b"")
+    return folder
+
+
+def test_a_fold_that_the_patients_do_not_allow_is_refused_before_images_are_read(tmp_path):
+    folder = spoilt(write_toy(tmp_path / "toy"))
+    with pytest.raises(UsageError, match=r"--fold: found 9/9 .* only 8 folds"):
+        prepare(toy_settings(folder, fold="9/9"))
+
+
+def test_a_modality_is_asked_for_before_images_are_read(tmp_path):
+    folder = spoilt(write_toy(tmp_path / "toy"))
+    text = (folder / "dataset.json").read_text()
+    (folder / "dataset.json").write_text(text.replace("fluorescence", "signal"))
+    with pytest.raises(UsageError, match="--modality"):
+        prepare(toy_settings(folder, modality=None))
+
+
+def test_every_image_is_read_twice(toy, monkeypatch):
+    # Once by the check, whose look serves the survey as well, and once to prepare its planes.
+    from omniseg_backend.datasets import loading
+
+    counts = Counter()
+
+    def counted(path, **options):
+        counts[path.name] += 1
+        return read_image(path, **options)
+
+    monkeypatch.setattr(loading, "read_image", counted)
+    data = prepare(toy_settings(toy))
+    assert {counts[record.image_paths[0].name] for record in data.dataset.part("train")} == {2}
+    assert {counts[record.image_paths[0].name] for record in data.dataset.part("test")} == {1}
+
+
+def test_a_training_part_without_foreground_takes_the_usual_window_of_ct(tmp_path):
+    settings = toy_settings(volumes(tmp_path / "ct"), modality=None)
+    dataset = open_dataset(settings.dataset)
+    records = dataset.part("train")[:2]
+    survey = Survey(records, settings, Modality.CT)
+    for record in records:
+        image, truth = load_record(record, dataset)
+        survey.look(record, image, dataclasses.replace(truth, labels=truth.labels * 0))
+    assert isinstance(survey.result(dataset).normalisation, Window)
 
 
 def test_all_faults_of_a_data_set_come_in_one_error(tmp_path):

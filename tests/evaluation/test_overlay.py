@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from omniseg_backend.cli.overlay import Panel, fullest_plane, overlay
+from omniseg_backend.evaluation.overlay import Panel, fullest_plane, overlay
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image

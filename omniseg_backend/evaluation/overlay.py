@@ -50,18 +50,20 @@ def overlay(
     title: str,
     warning: str = "",
 ) -> PIL.Image.Image:
-    """Draw every panel's contours over the image, in the plane that shows most of the first.
+    """Draw every panel's contours over the image, in one plane.
+
+    It is the one that shows most of the first panel that holds anything.
 
     Args:
         image: Its first frame is shown.
-        panels: The truth first.
+        panels: From left to right; the truth before results.
         classes: Values, names and colours of all panels.
         title: First line of the picture.
         warning: Second line, in another colour; may be empty.
     """
     layout = plane_layout(image.geometry, Slicing.NATIVE)
     planes = [layout.to_planes(panel.labels) for panel in panels]
-    index = fullest_plane(planes[0])
+    index = fullest_plane(next((plane for plane in planes if plane.any()), planes[0]))
     size = _display_size(layout.plane_shape, layout.plane_spacing)
     base = _grey_or_colour(image, layout.to_planes(image.array[0])[:, index]).resize(
         size, PIL.Image.Resampling.BICUBIC

@@ -1,0 +1,1 @@
+"""What a site corrected, kept as a data set that grows case by case."""

@@ -1,0 +1,164 @@
+"""All that is wrong with a site data set, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.progress import Cancel, Progress, no_progress
+from omniseg_backend.datasets.check import Seen, look_at_all, problems_of
+from omniseg_backend.datasets.files import visible_files
+from omniseg_backend.datasets.nnunet_layout import open_nnunet
+from omniseg_backend.datasets.problems import Problem, UnusableDatasetError, listed
+from omniseg_backend.datasets.records import Dataset, Record
+from omniseg_backend.datasets.site.document import (
+    FOLDERS,
+    SiteDocument,
+    image_name,
+    label_name,
+    read_document,
+)
+from omniseg_backend.datasets.site.storing import cases_csv_problems
+
+
+def check_site(
+    folder: Path, *, progress: Progress = no_progress, cancel: Cancel | None = None
+) -> tuple[Problem, ...]:
+    """Read a whole site data set and list all its problems.
+
+    Errors: a damaged description or table, missing files, what ``check_dataset`` reports, and
+    voxels or labels that are not those that were added. Warnings: patients that nobody stated,
+    and files that belong to no case.
+
+    Args:
+        folder: The data set.
+        progress: Told about every case.
+        cancel: Ends the check.
+
+    Raises:
+        CancelledError: ``cancel`` was set.
+    """
+    try:
+        document = read_document(folder)
+    except DataError as error:
+        return (Problem.from_error("layout", error),)
+    readable = _readable(folder, document)
+    seen = look_at_all(readable, progress=progress, cancel=cancel)
+    return (
+        *_opening(folder),
+        *_table(folder, document),
+        *problems_of(readable, seen),
+        *_altered(document, seen),
+        *_unstated(document),
+        *_strays(folder, document),
+    )
+
+
+def _readable(folder: Path, document: SiteDocument) -> Dataset:
+    """The cases whose files are all there, so that one missing file hides no other fault."""
+    records = []
+    for name, case in document.omniseg.cases.items():
+        images = [
+            folder / image_name(name, case.part, number) for number in range(len(document.channels))
+        ]
+        label = folder / label_name(name, case.part)
+        if all(path.is_file() for path in (*images, label)):
+            records.append(Record(tuple(images), label, name, name, case.patient, None, case.part))
+    return Dataset(
+        root=folder,
+        name=document.name,
+        description=document.description,
+        records=tuple(records),
+        classes=document.classes,
+        channel_names=document.channels,
+        modality=document.omniseg.modality,
+        patients_stated=not document.omniseg.unstated,
+    )
+
+
+def _opening(folder: Path) -> Sequence[Problem]:
+    try:
+        open_nnunet(folder)
+    except UnusableDatasetError as error:
+        return error.problems
+    except DataError as error:
+        return (Problem.from_error("layout", error),)
+    return ()
+
+
+def _table(folder: Path, document: SiteDocument) -> Sequence[Problem]:
+    try:
+        return cases_csv_problems(folder, document)
+    except DataError:
+        return ()  # opening the data set has reported it
+
+
+def _altered(document: SiteDocument, seen: Sequence[Seen]) -> list[Problem]:
+    problems = []
+    for one in seen:
+        case = document.omniseg.cases[one.record.file]
+        parts = (
+            (one.record.image_paths[0], "voxels", one.voxel_hash, case.image_hash),
+            (one.record.label_path, "labels", one.mask_hash, case.mask_hash),
+        )
+        problems += [
+            Problem(
+                "file",
+                str(path),
+                found=f"other {what} than those that were added on {case.added}",
+                expected=f"the {what} whose hash dataset.json states",
+                remedy="restore the file from a copy, or add the image again with --overwrite",
+            )
+            for path, what, found, stated in parts
+            if found not in (None, stated)
+        ]
+    return problems
+
+
+def _unstated(document: SiteDocument) -> list[Problem]:
+    names = document.omniseg.unstated
+    if not names:
+        return []
+    return [
+        Problem(
+            "patients",
+            listed(names),
+            found="no statement of the patient",
+            expected="the patient of every case",
+            remedy="state patients when adding (--patient), so that no one is in both parts",
+            severity="warning",
+        )
+    ]
+
+
+def _strays(folder: Path, document: SiteDocument) -> list[Problem]:
+    key = document.omniseg
+    wanted = {
+        path
+        for name, case in key.cases.items()
+        for path in (
+            label_name(name, case.part),
+            *(image_name(name, case.part, number) for number in range(len(document.channels))),
+        )
+    }
+    sidecars = {path.replace(document.file_ending, ".json") for path in wanted}
+    found = [
+        f"{part}/{path.name}"
+        for part in FOLDERS
+        if (folder / part).is_dir()
+        for path in visible_files(folder / part)
+    ]
+    strays = [path for path in found if path not in wanted | sidecars]
+    if not strays:
+        return []
+    return [
+        Problem(
+            "layout",
+            listed(strays),
+            found="files of no case, as an interrupted writer leaves them",
+            expected="the files of the listed cases",
+            remedy="add the image again, or move them away",
+            severity="warning",
+        )
+    ]

@@ -1,0 +1,27 @@
+"""What a comparison of two bundles is asked to do. Torch-free: commands, jobs and forms wrap it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from omniseg_backend.common.settings import Option, Settings
+
+
+class CompareSettings(Settings):
+    """Two bundles and the reserved cases of a data set."""
+
+    old: str
+    """The bundle in use: its path, or a model's id."""
+    new: str
+    """The bundle that may replace it: its path, or a model's id."""
+    dataset: Path
+    """A site data set, or any data set with a test part."""
+    output: Annotated[Path | None, Option("output")] = None
+    """A new folder for the comparison and pictures of the worst cases."""
+    pictures: Annotated[int, Field(ge=0, le=100)] = 3
+    """Worst cases drawn into the folder."""
+    threads: Annotated[int | None, Field(ge=1, le=256)] = None
+    """Threads of the networks; by default all that this process may use."""
