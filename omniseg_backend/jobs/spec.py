@@ -79,6 +79,9 @@ def settled(spec: SpecT) -> SpecT:
 def _settled(model: ModelT) -> ModelT:
     changes: dict[str, Any] = {}
     for name, info in type(model).model_fields.items():
+        if name not in model.model_fields_set:
+            # A copy's changes count as stated; a fine-tuning inherits what is not.
+            continue
         value = getattr(model, name)
         if isinstance(value, BaseModel):
             changes[name] = _settled(value)

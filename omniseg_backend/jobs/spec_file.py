@@ -17,8 +17,17 @@ from omniseg_backend.jobs.state_file import SCHEMA_VERSION, newer_job
 
 
 def save_spec(spec: JobSpec, path: Path) -> None:
-    """Write a spec, settled, with every default spelled out."""
-    write_text_atomic(path, spec.model_dump_json(indent=2) + "\n")
+    """Write a settled spec: what was stated, nothing else.
+
+    A fine-tuning takes over from its bundle what is not stated; defaults spelled out would count
+    as stated.
+    """
+    content = {
+        "schema_version": spec.schema_version,
+        "kind": spec.kind,
+        **spec.model_dump(mode="json", exclude_unset=True),
+    }
+    write_text_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def load_spec(path: Path) -> JobSpec:

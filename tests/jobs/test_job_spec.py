@@ -89,3 +89,15 @@ def test_a_later_versions_spec_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match="damaged"):
         load_spec(tmp_path / "spec.json")
+
+
+def test_what_is_not_stated_is_left_to_the_bundle_that_a_fine_tuning_starts_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = train(initial_bundle="cardiac-mri-compact", threads=2)
+    save_spec(settled(parse_spec(content)), tmp_path / "spec.json")
+    read = load_spec(tmp_path / "spec.json")
+    assert read.settings.model_fields_set == {"dataset", "initial_bundle", "threads"}
+    assert (read.kind, read.schema_version) == ("train", 1)
+    assert "fine-tuned on data" in read.shown_title

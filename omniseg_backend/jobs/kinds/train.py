@@ -22,8 +22,11 @@ class TrainSpec(JobSpec):
 
     @property
     def default_title(self) -> str:
-        """The variant and the data set."""
-        return f"{self.settings.variant.value} on {self.settings.dataset.name}"
+        """The variant or the bundle to start from, and the data set."""
+        initial = self.settings.initial_bundle
+        # A fine-tuned variant is the bundle's, whatever the default is.
+        what = self.settings.variant.value if initial is None else f"{initial.stem}, fine-tuned"
+        return f"{what} on {self.settings.dataset.name}"
 
 
 SPEC = TrainSpec

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from omniseg_backend.bundles.models import add_model
+from omniseg_backend.common.atomic import atomic_path
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.jobs.context import JobContext
 from omniseg_backend.jobs.event_log import all_events
 from omniseg_backend.jobs.events import Measured
@@ -12,22 +17,51 @@ from omniseg_backend.jobs.kinds.train import TrainSpec
 from omniseg_backend.training.bundle_run import train_bundle
 from omniseg_backend.training.observer import TrainingNews, ValidationFigures
 
+_log = logging.getLogger(__name__)
+
 _LOSS, _DICE = "loss", "Dice"
 
 
 def run(spec: TrainSpec, context: JobContext) -> Mapping[str, Path]:
-    """Train, or go on with the run; tell loss, Dice and a picture after every validation."""
+    """Train, or go on with the run; list the bundle as a candidate.
+
+    Loss, Dice and a picture are told after every validation.
+    """
     name = spec.output.name if spec.output else spec.default_output
-    teller = _Teller(context)
-    train_bundle(
-        spec.settings,
-        context.partial / name,
-        folder=context.checkpoints / "run",
-        progress=context.progress,
-        cancel=context.cancel,
-        observer=teller.tell,
-    )
+    # Kept until the job is removed: made anew after a kill it would have other times, hence
+    # another hash, and be listed a second time.
+    made = context.checkpoints / "made" / name
+    if not made.exists():
+        made.parent.mkdir(exist_ok=True)
+        train_bundle(
+            spec.settings,
+            made,
+            folder=context.checkpoints / "run",
+            progress=context.progress,
+            cancel=context.cancel,
+            observer=_Teller(context).tell,
+        )
+    _copy(made, context.partial / name)
+    _list_as_candidate(made, context)
     return {} if spec.output is None else {name: spec.output}
+
+
+def _copy(made: Path, target: Path) -> None:
+    with atomic_path(target) as temporary:
+        if made.is_dir():
+            shutil.copytree(made, temporary)
+        else:
+            shutil.copyfile(made, temporary)
+
+
+def _list_as_candidate(made: Path, context: JobContext) -> None:
+    """As `omniseg train` does; a list that cannot be written is no loss."""
+    try:
+        entry = add_model(made)
+    except DataError as error:
+        context.warn(f"The bundle is made, but could not be listed among your models: {error}")
+        return
+    _log.info("%s is listed, %s for %s, %s", entry.manifest.id, entry.status, *entry.kind)
 
 
 class _Teller:
