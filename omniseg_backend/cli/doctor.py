@@ -26,18 +26,21 @@ def doctor(json: Json = False) -> None:
 
     with command(json=json) as terminal:
         from omniseg_backend.bundles.models import available_models
-        from omniseg_backend.cli.host import host, matmul_gflops, training_interpreter
+        from omniseg_backend.cli.host import host, matmul_gflops
         from omniseg_backend.cli.result_documents import DoctorDocument
         from omniseg_backend.common.platform import usable_cpus
         from omniseg_backend.inference.int8_probe import int8_is_faster
+        from omniseg_backend.jobs.interpreters import training_interpreter, training_problem
 
         terminal.progress("looking at the machine", 0.0)
+        problem = training_problem()
         document = DoctorDocument(
             host=host(),
             matmul_gflops=matmul_gflops(),
             reference_ms=_reference(reference_model(available_models()), terminal),
             int8_faster=int8_is_faster(usable_cpus(), cancel=terminal.cancel),
-            training_interpreter=training_interpreter(),
+            training_interpreter=str(training_interpreter()) if problem is None else None,
+            training_problem=problem,
         )
         terminal.answer(document, _tables)
 
@@ -99,4 +102,4 @@ def _rows(document: DoctorDocument) -> Iterator[tuple[str, str]]:
     yield "Compact at 256", f"{decimals(reference.compact_256, 1)} ms"
     yield "Compact at 512", f"{decimals(reference.compact_512, 1)} ms"
     yield "int8 faster", {True: "yes", False: "no", None: "unknown"}[document.int8_faster]
-    yield "training", document.training_interpreter or "torch is not installed here"
+    yield "training", document.training_interpreter or document.training_problem or "unknown"

@@ -64,6 +64,27 @@ class JobsRemovedDocument(Document):
     removed: tuple[str, ...]
 
 
+class EnvironmentOffer(Part):
+    """What building an environment that trains takes."""
+
+    python: Annotated[str, Field(description="The Python that was picked.")]
+    folder: Annotated[str, Field(description="The new virtual environment.")]
+    requirement: str
+    sources: Annotated[tuple[str, ...], Field(description="Addresses, or a folder of wheels.")]
+    bytes_needed: Annotated[Count, Field(description="On disk, roughly.")]
+    bytes_free: Count
+    commands: Annotated[tuple[str, ...], Field(description="The same by hand.")]
+    built: bool
+
+
+class JobEnvironmentDocument(Document):
+    """``omniseg jobs environment``."""
+
+    training_interpreter: Annotated[str | None, Field(description="The Python that trains.")]
+    training_problem: Annotated[str | None, Field(description="Why none does.")]
+    offer: Annotated[EnvironmentOffer | None, Field(description="With --build.")]
+
+
 def described(view: JobView) -> JobDescription:
     """A job as its documents hold it."""
     state, progress = view.record.state, view.progress

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.job_environment import environment
 from omniseg_backend.cli.job_follow import JobId, follow
 from omniseg_backend.cli.job_submit import submit
 from omniseg_backend.cli.lazy_commands import plain_typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 commands = plain_typer("jobs")
 commands.add_typer(submit, name="submit")
 commands.command()(follow)
+commands.command()(environment)
 
 #: Lines of a job's log that ``show`` repeats.
 _LOG_LINES = 20

@@ -130,8 +130,9 @@ class DoctorDocument(Document):
     reference_ms: ReferenceLatency
     int8_faster: Annotated[bool | None, Field(description="Null: not measured.")]
     training_interpreter: Annotated[
-        str | None, Field(description="A Python that can train; null where torch is missing.")
+        str | None, Field(description="The Python that trains, asked whether it can.")
     ]
+    training_problem: Annotated[str | None, Field(description="Why none does.")]
 
 
 class DemoRow(Part):

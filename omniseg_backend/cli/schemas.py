@@ -44,6 +44,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "estimate": documents.EstimateDocument,
         "evaluate": result_documents.EvaluateDocument,
         "job": job_documents.JobDocument,
+        "job-environment": job_documents.JobEnvironmentDocument,
         "job-show": job_documents.JobShowDocument,
         "jobs": job_documents.JobsDocument,
         "jobs-removed": job_documents.JobsRemovedDocument,

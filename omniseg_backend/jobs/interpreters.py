@@ -9,11 +9,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from omniseg_backend.common.errors import ResourceError
+from omniseg_backend.common.errors import OmniSegError, ResourceError
 from omniseg_backend.jobs.config import config_file, load_config
 
 #: What training imports beyond the base install.
 _NEEDED = ("torch", "lightning_fabric", "monai", "safetensors", "onnxscript", "matplotlib")
+_VERSION = "import ensurepip, sys, venv; print(*sys.version_info[:2])"
 _PROBE = (
     "import importlib.util, sys\n"
     "names = sys.argv[1:]\n"
@@ -46,7 +47,7 @@ def training_interpreter() -> Path:
             config_file(),
             found=f"a training_interpreter that is gone, {stated}",
             expected="a Python that can train",
-            remedy="name another with `omniseg jobs environment`",
+            remedy="name another with `omniseg jobs environment --use PYTHON`",
         )
     if importlib.util.find_spec("torch") is not None:
         return Path(sys.executable)
@@ -58,6 +59,55 @@ def training_interpreter() -> Path:
     )
 
 
+def name_training_interpreter(python: Path) -> Path:
+    """Let every front end of this user train with a Python.
+
+    Args:
+        python: One that has this software with the extra ``train``.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        ResourceError: It cannot train.
+        DataError: ``config.json`` is damaged or cannot be written.
+    """
+    # Not resolved: a virtual environment is known by the link that its Python is.
+    named = python.expanduser().absolute()
+    hindrance = what_hinders_training(named)
+    if hindrance is not None:
+        raise ResourceError(
+            named,
+            found=hindrance,
+            expected="a Python with this software and the extra 'train'",
+            remedy="name another, or build one with `omniseg jobs environment --build`",
+        )
+    load_config().model_copy(update={"training_interpreter": named}).save()
+    return named
+
+
+def training_problem() -> str | None:
+    """Why jobs that train cannot be run, in a sentence; None if they can.
+
+    The interpreter is started and asked; see ``what_hinders_training``.
+    """
+    try:
+        python = training_interpreter()
+    except OmniSegError as error:
+        return str(error)
+    hindrance = what_hinders_training(python)
+    return None if hindrance is None else f"{python}: {hindrance}."
+
+
+def python_version(python: Path) -> tuple[int, int] | None:
+    """Major and minor version of a Python that can make environments; None if it is none."""
+    told = _ask(python, _VERSION)
+    if told is None or told.returncode:
+        return None
+    major, minor = told.stdout.split()
+    return int(major), int(minor)
+
+
 def what_hinders_training(python: Path) -> str | None:
     """Ask a Python whether it can train: None if so, otherwise what it lacks, for people.
 
@@ -65,16 +115,8 @@ def what_hinders_training(python: Path) -> str | None:
     """
     if not python.is_file():
         return "no such file"
-    try:
-        told = subprocess.run(
-            [python, "-P", "-c", _PROBE, "omniseg_backend", *_NEEDED],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            env=surroundings(python),
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    told = _ask(python, _PROBE, "omniseg_backend", *_NEEDED)
+    if told is None:
         return "a file that does not run as Python"
     if told.returncode:
         return "a file that does not run as Python 3.11 or later"
@@ -99,3 +141,18 @@ def surroundings(
     if python.absolute() == Path(own).absolute():
         return inherited
     return {name: value for name, value in inherited.items() if name not in _OURS_ALONE}
+
+
+def _ask(python: Path, program: str, *words: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a line of Python in an interpreter; None if it does not run."""
+    try:
+        return subprocess.run(
+            [python, "-P", "-c", program, *words],
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            env=surroundings(python),
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None

@@ -14,7 +14,10 @@ from omniseg_backend.cli.host import can_write, cpu_flags, installed_version
 from omniseg_backend.common.platform import usable_cpus
 from tests.cli.conftest import MakeModel, Omniseg, document
 
-KEYS = {"host", "matmul_gflops", "reference_ms", "int8_faster", "training_interpreter"}
+KEYS = {
+    "host", "matmul_gflops", "reference_ms", "int8_faster", "training_interpreter",
+    "training_problem",
+}  # fmt: skip
 
 
 def test_the_document(omniseg: Omniseg) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -150,3 +151,16 @@ def test_a_field_added_to_a_rooms_settings_is_in_the_command_and_the_schema() ->
     assert wrong.exit_code == 2
     assert "--heat: found 999" in wrong.stderr
     assert isinstance(typer.main.get_command(app).name, str)
+
+
+def test_which_python_trains_and_what_building_one_would_take(omniseg: Omniseg) -> None:
+    told = document(omniseg("jobs", "environment", "--build", sys.executable, "--json"))
+    offer = told["offer"]
+    assert (offer["built"], offer["bytes_needed"] > 1e9) == (False, True)
+    assert not Path(offer["folder"]).exists()
+    shown = omniseg("jobs", "environment", "--build", sys.executable)
+    assert "GB are free" in shown.stderr
+    assert "Nothing was built" in shown.stdout
+    assert "--extra-index-url" in shown.stdout
+    assert_one_sentence(omniseg("jobs", "environment", "--wheels", "w"), 2, "no --build")
+    assert_one_sentence(omniseg("jobs", "environment", "--use", "gone"), 3, "no such file")
