@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 
 from omniseg_backend.common.errors import OmniSegError
-from omniseg_backend.common.platform import end_process_group
+from omniseg_backend.common.platform import end_process_group, process_started
 from omniseg_backend.jobs.changes import failed, launched, stopped
 from omniseg_backend.jobs.launch import is_alive, launch
 from omniseg_backend.jobs.lock import held
@@ -57,6 +57,7 @@ def settle(record: JobRecord) -> JobRecord:
         if state.state is not State.RUNNING or (state.runner and is_alive(state.runner)):
             # It ended meanwhile, or its runner has not come to take the lock yet.
             return JobRecord(record.folder, state)
+        _end_orphans(state)
         asked = record.folder.cancel_flag.exists()
         after = State.CANCELLED if asked else State.INTERRUPTED
         return JobRecord(record.folder, stopped(record.folder, state, after))
@@ -91,6 +92,13 @@ def _start(record: JobRecord) -> bool:
         # The runner waits for the lock that is held here, then finds itself named.
         launched(folder, state, runner)
         return True
+
+
+def _end_orphans(state: JobState) -> None:
+    """End what a killed runner had started: data loaders and helpers of a training."""
+    # A process of this id that runs now is another one, and so is its group.
+    if state.runner is not None and process_started(state.runner.process) is None:
+        end_process_group(state.runner.process)
 
 
 def _end_overdue(record: JobRecord, state: JobState) -> None:

@@ -89,6 +89,16 @@ def test_a_killed_runner_leaves_an_interrupted_job_that_ends_equal(jobs: Jobs) -
     assert jobs.client.job(job).record.known.attempts == 6
 
 
+def test_what_a_killed_runner_had_started_is_ended_when_it_is_noticed(jobs: Jobs) -> None:
+    job = jobs.submit(gate=str(jobs.gate), family=True)
+    child_file = jobs.folder_of(job).checkpoints / "child"
+    wait_until(child_file.exists, "the child has been started")
+    child = psutil.Process(int(child_file.read_text()))
+    jobs.process(job).kill()
+    jobs.wait_for(job, State.INTERRUPTED)
+    wait_until(lambda: not child.is_running() or child.status() == "zombie", "no orphan is left")
+
+
 SUBMIT_AND_DIE = """
 import os, signal, sys
 from omniseg_backend.jobs.client import JobClient
