@@ -76,7 +76,7 @@ def killed_jobs(
 ) -> Iterator[tuple[str, bool]]:
     """Kill a job's runner after a time; when, and whether it was listed and ended equal."""
     settings = toy_settings(
-        write_toy(folder / "toy"), budget=Budget(steps=60), validations=12, patience=12
+        write_toy(folder / "toy"), budget=Budget(steps=20), validations=5, patience=5
     )
     client = JobClient()
     straight = client.submit(TrainSpec(settings=settings)).id

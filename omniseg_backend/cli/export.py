@@ -7,19 +7,17 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
 from omniseg_backend.training.export_settings import ExportSettings
 
 
 @with_options(ExportSettings, leave_out={"run"})
 def export(
-    run: Annotated[Path, typer.Argument(help="BUNDLE.run, or the folder of a training job.")],
+    run: Annotated[Path, path_argument("BUNDLE.run, or the folder of a training job.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The bundle: NAME.omniseg, or a folder."),
+        path_option("--output", "-o", text="The bundle: NAME.omniseg, or a folder."),
     ],
     overwrite: Overwrite = False,
     json: Json = False,

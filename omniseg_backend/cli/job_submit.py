@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.model_options import metavar, parameter_name, with_options
-from omniseg_backend.cli.options import Json, Overwrite
+from omniseg_backend.cli.options import Json, Overwrite, path_option
 from omniseg_backend.common.settings import Described, Settings, described_fields, model_of
 
 if TYPE_CHECKING:
@@ -23,18 +23,17 @@ if TYPE_CHECKING:
 
 Recipe = Annotated[
     Path | None,
-    typer.Option("--recipe", show_default=False, help="JSON with settings; options win."),
+    path_option("--recipe", text="JSON with settings; options win."),
 ]
 Title = Annotated[
     str | None, typer.Option("--title", show_default=False, help="Its name in lists.")
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--output",
         "-o",
-        show_default=False,
-        help="Also put the result here; it is kept in the job's folder in any case.",
+        text="Also put the result here; it is kept in the job's folder in any case.",
     ),
 ]
 
@@ -95,7 +94,7 @@ def _argument(field: Described) -> inspect.Parameter:
     kind = Path if field.annotation is Path else str
     name = parameter_name(field)
     shown = name.upper() if kind is Path else f"{name.upper()} {metavar(field)}".split(" TEXT")[0]
-    info = typer.Argument(help=field.help_text, metavar=shown)
+    info = typer.Argument(help=field.help_text, metavar=shown, readable=False)
     return inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[kind, info]
     )
@@ -141,9 +140,7 @@ def submit_file(
     context: typer.Context,
     spec: Annotated[
         Path | None,
-        typer.Option(
-            "--spec", show_default=False, help="A whole job as JSON, in place of a kind's command."
-        ),
+        path_option("--spec", text="A whole job as JSON, in place of a kind's command."),
     ] = None,
     json: Json = False,
 ) -> None:

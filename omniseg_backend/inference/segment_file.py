@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from omniseg_backend.bundles.models import find_models, model
+from omniseg_backend.bundles.models import model
 from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
@@ -22,7 +22,6 @@ from omniseg_backend.inference.region import parse_region
 from omniseg_backend.inference.results import SegmentResult
 from omniseg_backend.inference.segment import segment
 from omniseg_backend.inference.settings import SegmentSettings
-from omniseg_backend.networks.architecture import Variant
 
 
 def read_for(settings: SegmentSettings) -> Image:
@@ -38,7 +37,7 @@ def read_for(settings: SegmentSettings) -> Image:
 
 
 def bundle_for(settings: SegmentSettings) -> Bundle:
-    """Load the model that settings name; of a task the cheapest variant unless one is named.
+    """Load the model that settings name; of a task the current one.
 
     Raises:
         UsageError: Neither task nor model is named, or there is none.
@@ -53,10 +52,7 @@ def bundle_for(settings: SegmentSettings) -> Bundle:
             expected="one of them",
             remedy="see `omniseg models`",
         )
-    entries = [] if settings.variant else find_models(settings.task)
-    if entries:
-        return entries[0].load()
-    return model(settings.task, settings.variant or Variant.COMPACT)
+    return model(settings.task, settings.variant)
 
 
 def run_on(
