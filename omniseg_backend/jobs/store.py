@@ -19,9 +19,11 @@ from omniseg_backend.jobs.lock import held
 from omniseg_backend.jobs.spec import JobSpec, settled
 from omniseg_backend.jobs.spec_file import save_spec
 from omniseg_backend.jobs.state_file import JobState, load_state
-from omniseg_backend.jobs.states import ENDED, State
+from omniseg_backend.jobs.states import ENDED, RESUMABLE, State
 
 _ID = re.compile(r"[a-z][a-z0-9-]*")
+#: Seconds to wait for a runner that is about to leave.
+_PATIENCE = 2.0
 #: Folders that are being made or taken away; a crash may leave them behind.
 _HIDDEN = ".omniseg-"
 
@@ -143,8 +145,11 @@ class JobStore:
             UsageError: There is no such job, or it is running.
             DataError: The folder cannot be removed.
         """
-        folder = self.record(job).folder
-        with held(folder.lock) as ours:
+        record = self.record(job)
+        folder = record.folder
+        # A runner holds the lock for a moment longer than its job runs.
+        stopped = record.state is not None and record.state.state in ENDED | RESUMABLE
+        with held(folder.lock, patience=_PATIENCE if stopped else 0.0) as ours:
             if not ours:
                 raise UsageError(
                     f"job {job}",

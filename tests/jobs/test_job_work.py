@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.bundles.store import Bundle, load_bundle
+from omniseg_backend.evaluation.comparison import comparison_text, latest_comparison
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.inference.segment import segment
@@ -86,6 +87,22 @@ def test_an_evaluate_job_tells_dice_and_rows(toy_bundle: Path, tmp_path: Path) -
     assert metric.values["mean"] == told["score"]["mean_dice"] > 0.5
     rows = (folder.result / "cases.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * 2
+
+
+def test_a_compare_job_records_what_a_promotion_asks_for(
+    toy_bundle: Path, weak_bundle: Path, toy_dataset: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "compared"
+    settings = {"old": weak_bundle, "new": toy_bundle, "dataset": toy_dataset, "pictures": 1}
+    state, folder = run_job("compare", settings, output=output)
+    assert state is State.FINISHED
+    old, new = load_bundle(weak_bundle), load_bundle(toy_bundle)
+    recorded = latest_comparison(old.manifest_hash, new.manifest_hash)
+    assert recorded is not None
+    assert (output / "comparison.json").read_text() == comparison_text(recorded)
+    assert len(list(output.glob("01-*.png"))) == 1
+    figures = {e.group: e.values for e in all_events(folder.events) if isinstance(e, Measured)}
+    assert figures["Dice, new"]["square"] > figures["Dice, old"]["square"]
 
 
 def test_what_a_job_writes_down_names_no_patient(make_bundle: MakeBundle, tmp_path: Path) -> None:
