@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omniseg_backend.cli.benchmark_batch import batch
 from omniseg_backend.cli.benchmark_latency import latency
 from omniseg_backend.cli.benchmark_training import training
 from omniseg_backend.cli.benchmark_volume import volume
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _SIZES = (256, 512)
 
 commands = plain_typer("benchmark")
-for function in (latency, training, volume):
+for function in (latency, training, volume, batch):
     commands.command()(function)
 
 

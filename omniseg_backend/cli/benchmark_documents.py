@@ -1,4 +1,4 @@
-"""The documents of ``omniseg benchmark latency``, ``training`` and ``volume``."""
+"""The documents of ``omniseg benchmark latency``, ``training``, ``volume`` and ``batch``."""
 
 from __future__ import annotations
 
@@ -104,3 +104,27 @@ class BenchmarkVolumeDocument(Document):
     side: Annotated[int, Field(ge=1, description="Voxels along a slice's sides.")]
     rows: tuple[VolumeTiming, ...]
     line: Annotated[VolumeLine | None, Field(description="Null for fewer than three sizes.")]
+
+
+class BatchMemoryAt(Part):
+    """The command and its processes together."""
+
+    images: Annotated[int, Field(ge=1, description="Done by then.")]
+    bytes: Annotated[Count, Field(description="Pages that processes share count for each.")]
+
+
+class BenchmarkBatchDocument(Document):
+    """``omniseg benchmark batch``."""
+
+    machine: BenchmarkMachine
+    model: str
+    images: Annotated[int, Field(ge=1)]
+    side: Annotated[int, Field(ge=1, description="Largest number of voxels along a side.")]
+    slices: Annotated[int, Field(ge=1)]
+    workers: Annotated[int, Field(ge=1, description="Processes at once.")]
+    memory: tuple[BatchMemoryAt, ...]
+    growth_bytes: Annotated[int, Field(description="From the 20th image to the last.")]
+    peak_growth_bytes: Annotated[
+        int, Field(description="From the 20th image to the most at any later one.")
+    ]
+    seconds: Positive

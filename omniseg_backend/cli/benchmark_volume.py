@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from omniseg_backend.studies.settings import VolumeSettings
 
 #: The sample that is stretched, and the shipped model that was made for its like.
-_SAMPLE, _MODEL = "abdominal_ct", "demo-abdominal-ct-compact"
+_SAMPLE, MODEL = "abdominal_ct", "demo-abdominal-ct-compact"
 _SLICES = (50, 100, 200)
 
 
@@ -46,7 +46,7 @@ def volume(
         from omniseg_backend.studies.settings import VolumeSettings
 
         settings = VolumeSettings(
-            bundle=_model().path,
+            bundle=shipped_model().path,
             side=side,
             slices=whole_numbers(slices, "--slices") or _SLICES,
             threads=threads or usable_cpus(),
@@ -54,22 +54,28 @@ def volume(
         terminal.answer(_measured(settings, terminal), _tables)
 
 
-def _model() -> ModelEntry:
+def shipped_model() -> ModelEntry:
+    """The shipped model that the scan is made for.
+
+    Raises:
+        ResourceError: It is missing.
+    """
     from omniseg_backend.bundles.models import available_models
     from omniseg_backend.common.errors import ResourceError
 
     for entry in available_models():
-        if entry.origin == "shipped" and entry.manifest.id == _MODEL:
+        if entry.origin == "shipped" and entry.manifest.id == MODEL:
             return entry
     raise ResourceError(
         "the volume benchmark",
-        found=f"no shipped model {_MODEL}",
+        found=f"no shipped model {MODEL}",
         expected="the models that come with the software",
         remedy="install the software again",
     )
 
 
-def _scan() -> Image:
+def sample_scan() -> Image:
+    """The sample that benchmarks stretch."""
     from omniseg_backend.images.reading import read_image
     from omniseg_sample_data.samples import samples
 
@@ -86,11 +92,13 @@ def _measured(settings: VolumeSettings, terminal: Terminal) -> BenchmarkVolumeDo
     from omniseg_backend.cli.benchmark_machine import benchmark_machine
     from omniseg_backend.studies.volume import linear_fit, measure_volumes
 
-    rows = measure_volumes(_scan(), settings, progress=terminal.progress, cancel=terminal.cancel)
+    rows = measure_volumes(
+        sample_scan(), settings, progress=terminal.progress, cancel=terminal.cancel
+    )
     line = linear_fit(rows)
     return BenchmarkVolumeDocument(
         machine=benchmark_machine(settings.threads),
-        model=_MODEL,
+        model=MODEL,
         side=settings.side,
         rows=tuple(
             VolumeTiming(

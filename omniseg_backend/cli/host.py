@@ -76,6 +76,6 @@ def can_write(folder: Path) -> bool:
 
 def matmul_gflops() -> float:
     """Speed of a float32 matrix product in billions of operations a second."""
-    candidate = LatencyCandidate(MatrixProduct(), MatrixProduct.input_shape)
+    candidate = LatencyCandidate(MatrixProduct(usable_cpus()), MatrixProduct.input_shape)
     (figures,) = measure_interleaved([candidate], _PRODUCTS)
     return gflops(MatrixProduct.flops, figures.min_ms)

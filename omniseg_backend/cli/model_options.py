@@ -25,16 +25,16 @@ _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
 def with_options(
-    model: type[BaseModel], *, leave_out: Collection[str] = ()
+    *models: type[BaseModel], leave_out: Collection[str] = ()
 ) -> Callable[[CommandT], CommandT]:
-    """Give a command one option per field of ``model``, before its own options.
+    """Give a command one option per field of settings, before its own options.
 
     The command receives them as one keyword argument per option, named by ``parameter_name``:
     text, a list of text, a bool or, where the option was not given, None. ``model_values``
     makes the fields of the model from them.
 
     Args:
-        model: Whose fields.
+        models: Whose fields; no two have a field of the same name.
         leave_out: Fields that the command states in another way.
     """
 
@@ -47,6 +47,7 @@ def with_options(
             inspect.Parameter(
                 parameter_name(field), inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
             )
+            for model in models
             for field, kind in _options(model, leave_out)
         ]
         keyword = [p.replace(kind=p.KEYWORD_ONLY) for p in last]

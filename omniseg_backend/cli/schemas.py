@@ -12,6 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from omniseg_backend.cli import (
+    batch_documents,
     benchmark_documents,
     compare_documents,
     documents,
@@ -29,6 +30,7 @@ from omniseg_backend.jobs.schemas import folder_models
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {
         "benchmark": result_documents.BenchmarkDocument,
+        "benchmark-batch": benchmark_documents.BenchmarkBatchDocument,
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
@@ -55,6 +57,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "promote": model_documents.PromoteDocument,
         "rollback": model_documents.RollbackDocument,
         "segment": documents.SegmentDocument,
+        "segment-batch": batch_documents.SegmentBatchDocument,
         "study-fine-tuning": study_documents.FineTuningDocument,
         "train": result_documents.TrainDocument,
     }

@@ -11,6 +11,7 @@ import typer
 
 from omniseg_backend.cli.model_options import with_options
 from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
+from omniseg_backend.inference.batch.settings import BatchOptions
 from omniseg_backend.inference.settings import SegmentSettings
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from omniseg_backend.images.image import Image
 
 
-@with_options(SegmentSettings, leave_out={"image"})
+@with_options(SegmentSettings, BatchOptions, leave_out={"image"})
 def segment(
-    image: Annotated[Path, path_argument("An image file, or a folder of DICOM files.")],
+    image: Annotated[
+        Path, path_argument("An image file, a folder of one DICOM series, or a folder of images.")
+    ],
     output: Annotated[
         Path | None,
-        path_option("--output", "-o", text="The mask; its suffix chooses the format."),
+        path_option("--output", "-o", text="The mask, its format by suffix; of a batch a folder."),
     ] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what time and memory it would take.")
@@ -33,7 +36,10 @@ def segment(
     json: Json = False,
     **options: object,
 ) -> None:
-    """Segment an image file.
+    """Segment an image file, or every image of a folder.
+
+    A folder whose files form one DICOM series is one image. Any other folder is a batch: give
+    the same command again to go on with one that was stopped.
 
     Without --task or --model, the tasks that fit are listed and you are asked.
     """
@@ -42,6 +48,7 @@ def segment(
     start = time.perf_counter()
     with command(json=json) as terminal:
         from omniseg_backend.cli.model_values import model_values
+        from omniseg_backend.cli.segment_batch import batch_options, found_batch, segment_batch
         from omniseg_backend.cli.segment_report import (
             estimate_document,
             estimate_tables,
@@ -61,6 +68,14 @@ def segment(
             if options[first] is not None and options[second] is not None:
                 raise contradiction(f"--{first}", f"--{second}")
         settings = model_values(SegmentSettings, options, fixed={"image": image})
+        batch = batch_options(options)
+        single = settings.series is not None
+        found = None if single else found_batch(image, output, batch, terminal)
+        if found is not None:
+            segment_batch(
+                found, output, settings, batch, terminal, estimate=estimate, overwrite=overwrite
+            )
+            return
         if output is None and not estimate:
             raise _no_output(image)
         terminal.progress(f"reading {image.name}", 0.0)

@@ -80,12 +80,27 @@ def fine_tuning(
                 "threads": threads or 0,
             },
         )
+        _require_trainable(settings, recipe)
         with training_extra("the study"):
             from omniseg_backend.studies.fine_tuning import study_fine_tuning
         found = study_fine_tuning(
             settings, folder, progress=terminal.progress, cancel=terminal.cancel
         )
         terminal.answer(_document(found, settings), _tables)
+
+
+def _require_trainable(settings: FineTuningSettings, recipe: Path | None) -> None:
+    """Refuse wrong training settings before the first hour rather than at the last arm."""
+    from pydantic import ValidationError
+
+    from omniseg_backend.cli.model_values import explained
+    from omniseg_backend.training.settings import TrainingSettings
+
+    for arm in settings.arms:
+        try:
+            settings.training(arm, settings.seeds[0], settings.dataset)
+        except ValidationError as error:
+            raise explained(error, TrainingSettings, recipe, set(arm.settings)) from error
 
 
 def parsed_arm(text: str) -> Arm:

@@ -16,6 +16,9 @@ from pathlib import Path
 from omniseg_backend.common.errors import DataError, ResourceError
 from omniseg_backend.common.platform import replace_file
 
+#: Of the folders that hold a file until it is whole; a process that is killed leaves its own.
+TEMPORARY_PREFIX = ".omniseg-"
+
 #: The place is to blame, and another one would do. EEXIST and ENOENT arise where a parent of
 #: the target is a file, or lies in a file system that makes no folders.
 _UNWRITABLE = (
@@ -62,7 +65,7 @@ def refuse_unwritable(target: Path) -> None:
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         # Some file systems (/proc) and full disks take nothing, whatever the permissions say.
-        Path(tempfile.mkdtemp(prefix=".omniseg-", dir=nearest)).rmdir()
+        Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=nearest)).rmdir()
 
 
 @contextlib.contextmanager
@@ -80,7 +83,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     target = Path(target)
     with writing_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        holder = Path(tempfile.mkdtemp(prefix=".omniseg-", dir=target.parent))
+        holder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
     temporary = holder / target.name
     try:
         with writing_errors(target):

@@ -90,6 +90,23 @@ def peak_memory(status: Path = _PROCESS_STATUS) -> int:
     return int(peak if platform.system() == "Darwin" else peak * 1024)
 
 
+def tree_memory() -> int:
+    """Bytes of memory that this process and all its children have now.
+
+    Pages that several of them share count for each.
+    """
+    import psutil
+
+    process = psutil.Process()
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            total += int(one.memory_info().rss)
+        except psutil.NoSuchProcess:  # ended since it was listed
+            continue
+    return total
+
+
 def keep_freed_memory() -> bool:
     """Let this process reuse the memory it frees instead of handing it back at once.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,19 +13,14 @@ from numpy.typing import NDArray
 
 from omniseg_backend.images.classes import ClassTable, Colour
 from omniseg_backend.images.image import Image
-from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.contours import fullest_plane, plane_picture, with_contours
 from omniseg_backend.preprocessing.layout import plane_layout
 from omniseg_backend.preprocessing.settings import Slicing
 
 #: Height of a panel in pixels.
 _PANEL = 440
 _GAP, _LINE, _TEXT = 12, 24, 15
-_LINE_WIDTH = 2
 _BACKGROUND, _INK, _WARNING = (24, 24, 24), (235, 235, 235), (255, 190, 60)
-#: Hounsfield units that show soft tissue.
-_SOFT_TISSUE = (-160.0, 240.0)
-_PERCENTILES = (0.5, 99.5)
-_RED, _GREEN, _BLUE = "R", "G", "B"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,58 +58,12 @@ def overlay(
     layout = plane_layout(image.geometry, Slicing.NATIVE)
     planes = [layout.to_planes(panel.labels) for panel in panels]
     index = fullest_plane(next((plane for plane in planes if plane.any()), planes[0]))
-    size = _display_size(layout.plane_shape, layout.plane_spacing)
-    base = _grey_or_colour(image, layout.to_planes(image.array[0])[:, index]).resize(
-        size, PIL.Image.Resampling.BICUBIC
-    )
+    base = plane_picture(image, layout, index, _PANEL)
     where = "" if layout.planes == 1 else f", slice {index + 1} of {layout.planes}"
-    canvas = _Canvas(size, len(panels), classes, title + where, warning)
+    canvas = _Canvas(base.size, len(panels), classes, title + where, warning)
     for column, (panel, labels) in enumerate(zip(panels, planes, strict=True)):
-        drawn = np.array(base)
-        for entry in classes:
-            drawn[_contour(labels[index] == entry.value, size)] = entry.colour
-        canvas.put(column, panel.heading, PIL.Image.fromarray(drawn))
+        canvas.put(column, panel.heading, with_contours(base, labels[index], classes))
     return canvas.picture
-
-
-def fullest_plane(labels: NDArray[np.unsignedinteger]) -> int:
-    """The plane of (slice, row, column) with most foreground; the middle one if all are empty."""
-    counts = np.count_nonzero(labels, axis=(1, 2))
-    return int(counts.argmax()) if counts.any() else len(counts) // 2
-
-
-def _display_size(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[int, int]:
-    """Width and height on screen, in the proportions of the body."""
-    height, width = (length * step for length, step in zip(shape, spacing, strict=True))
-    return max(1, round(_PANEL * width / height)), _PANEL
-
-
-def _grey_or_colour(image: Image, plane: NDArray[np.generic]) -> PIL.Image.Image:
-    """The plane (channel, row, column) as RGB: colours as they are, else the first channel."""
-    if image.channel_names == (_RED, _GREEN, _BLUE) and plane.dtype == np.uint8:
-        return PIL.Image.fromarray(np.ascontiguousarray(np.moveaxis(plane, 0, -1)))
-    values = plane[0].astype(np.float32)
-    low, high = (
-        _SOFT_TISSUE if image.modality.value is Modality.CT else np.percentile(values, _PERCENTILES)
-    )
-    scaled = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
-    return PIL.Image.fromarray((255 * scaled).astype(np.uint8)).convert("RGB")
-
-
-def _contour(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The inner rim of a mask at display size, smoothed as the image is."""
-    large = PIL.Image.fromarray(mask.astype(np.uint8) * 255).resize(
-        size, PIL.Image.Resampling.BILINEAR
-    )
-    inside = np.asarray(large) >= 128
-    core = np.pad(inside, _LINE_WIDTH, mode="edge")
-    eroded = inside.copy()
-    rows, columns = inside.shape
-    for down in range(2 * _LINE_WIDTH + 1):
-        for right in range(2 * _LINE_WIDTH + 1):
-            if math.hypot(down - _LINE_WIDTH, right - _LINE_WIDTH) <= _LINE_WIDTH:
-                eroded &= core[down : down + rows, right : right + columns]
-    return inside & ~eroded
 
 
 class _Canvas:

@@ -6,11 +6,13 @@ folder, and messages name elements and never repeat what people typed into them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.checks import refuse_non_finite
-from omniseg_backend.images.dicom_files import dicom_files
+from omniseg_backend.images.dicom_files import DicomFile, dicom_files
 from omniseg_backend.images.dicom_geometry import arrange
 from omniseg_backend.images.dicom_pixels import decode, refuse_mixed_pixels
 from omniseg_backend.images.dicom_series import read_series
@@ -49,10 +51,30 @@ def load_series(path: Path, series_uid: str | None = None) -> Image:
         UsageError: There is no series of this name.
     """
     with dicom_files(path) as files:
-        headers = read_series(path, files, series_uid)
-        refuse_mixed_pixels(path, headers)
-        arrangement = arrange(path, headers)
-        array = decode(path, headers, arrangement)
+        return _load(path, files, series_uid)
+
+
+def load_listed(path: Path, files: Sequence[Path]) -> Image:
+    """Read the series that these files form; what lies beside them is not looked at.
+
+    Args:
+        path: The folder that the image is named after.
+        files: All of one series.
+
+    Raises:
+        DataError: As ``load_series``.
+        ResourceError: It does not fit into memory.
+    """
+    with reading_errors(path, expected="the files of a series"):
+        listed = [DicomFile(file, file.stat().st_size) for file in files]
+    return _load(path, listed, None)
+
+
+def _load(path: Path, files: list[DicomFile], series_uid: str | None) -> Image:
+    headers = read_series(path, files, series_uid)
+    refuse_mixed_pixels(path, headers)
+    arrangement = arrange(path, headers)
+    array = decode(path, headers, arrangement)
     refuse_non_finite(path, array)
     frames = [frame for row in arrangement.frames for frame in row]
     return Image(

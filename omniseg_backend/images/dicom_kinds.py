@@ -83,6 +83,14 @@ def not_an_image(tags: Tags) -> str | None:
     return f"a DICOM object of the class {kind.name}, without an image"
 
 
+def lacks_its_image(tags: Tags) -> bool:
+    """Whether what is no image should be one: cut off before its rows, or of no known class."""
+    kind = class_of(tags)
+    if tags.has("Rows") or kind in _SPOKEN:
+        return False
+    return not kind.is_valid or kind.name.endswith("Image Storage")
+
+
 def refuse_no_image(subject: object, what: str) -> DataError:
     """The error that says that ``subject`` is ``what``."""
     return DataError(

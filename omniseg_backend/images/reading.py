@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,29 @@ def read_image(
         UsageError: ``series_uid`` names no series of it.
     """
     path = Path(path)
-    image = _load(path, series_uid)
+    return _as_stated(path, _load(path, series_uid), modality)
+
+
+def read_listed_series(
+    folder: Path, files: Sequence[Path], *, modality: Modality | None = None
+) -> Image:
+    """Read the DICOM series that these files form, without searching their folder.
+
+    Args:
+        folder: What the image is named after.
+        files: All of one series.
+        modality: As of ``read_image``.
+
+    Raises:
+        DataError: As ``read_image``.
+        ResourceError: It does not fit into memory.
+    """
+    from omniseg_backend.images.dicom import load_listed
+
+    return _as_stated(folder, load_listed(folder, files), modality)
+
+
+def _as_stated(path: Path, image: Image, modality: Modality | None) -> Image:
     stated = image.modality
     if modality is None:
         return image if stated.is_known else image.with_modality(_guess_modality(image))

@@ -25,7 +25,6 @@ from omniseg_backend.metrics.statistics import PairedComparison, compare_paired
 from omniseg_backend.studies.held_out import write_held_out
 from omniseg_backend.studies.settings import Arm, FineTuningSettings
 from omniseg_backend.training.bundle_run import train_bundle
-from omniseg_backend.training.settings import TrainingSettings
 
 _RESULT = "result.json"
 
@@ -153,16 +152,7 @@ def _run(
     kept = place / _RESULT
     if kept.exists():
         return ArmRun.model_validate_json(kept.read_text("utf-8"))
-    training = TrainingSettings.model_validate(
-        {
-            **settings.shared,
-            **arm.settings,
-            "dataset": data,
-            "budget": settings.budget,
-            "seed": seed,
-            "threads": settings.threads,
-        }
-    )
+    training = settings.training(arm, seed, data)
     target = place / "bundle.omniseg"
     if not target.exists():
         train_bundle(training, target, progress=progress, cancel=cancel)

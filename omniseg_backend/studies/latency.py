@@ -90,7 +90,7 @@ def measure_latencies(
         entrants += _built(name, settings)
     product, *figures = measure_interleaved(
         [
-            LatencyCandidate(MatrixProduct(), MatrixProduct.input_shape),
+            LatencyCandidate(MatrixProduct(settings.threads), MatrixProduct.input_shape),
             *(LatencyCandidate(one.session, one.shape) for one in entrants),
         ],
         settings.rounds,

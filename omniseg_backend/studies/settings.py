@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from omniseg_backend.training.settings import Budget
+from omniseg_backend.training.settings import Budget, TrainingSettings
 
 Rounds = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1)]
@@ -88,6 +88,24 @@ class VolumeSettings(_Settings):
     threads: Threads
 
 
+class BatchMemorySettings(_Settings):
+    """The question of the batch benchmark.
+
+    Attributes:
+        bundle: The model, by its path.
+        images: How many.
+        side: Largest number of voxels along a slice's sides.
+        slices: Of each image.
+        workers: Processes at once.
+    """
+
+    bundle: Path
+    images: Annotated[int, Field(ge=1)] = 200
+    side: Annotated[int, Field(ge=16)] = 160
+    slices: Annotated[int, Field(ge=1)] = 8
+    workers: Annotated[int, Field(ge=1)]
+
+
 class Arm(_Settings):
     """One way of training that a study compares with others.
 
@@ -120,3 +138,25 @@ class FineTuningSettings(_Settings):
     budget: Budget = Budget(minutes=5)
     shared: dict[str, Any] = {}
     threads: Annotated[int, Field(ge=0)] = 0
+
+    def training(self, arm: Arm, seed: int, data: Path) -> TrainingSettings:
+        """The settings of one training: what all arms have, then what the arm has.
+
+        Args:
+            arm: One of ``arms``.
+            seed: One of ``seeds``.
+            data: The fold's data set.
+
+        Raises:
+            pydantic.ValidationError: They do not go together, or a value is wrong.
+        """
+        return TrainingSettings.model_validate(
+            {
+                **self.shared,
+                **arm.settings,
+                "dataset": data,
+                "budget": self.budget,
+                "seed": seed,
+                "threads": self.threads,
+            }
+        )

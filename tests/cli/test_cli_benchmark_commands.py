@@ -72,3 +72,14 @@ def test_a_missing_torch_is_told_with_its_remedy(benchmark: str, tmp_path: Path)
     assert finished.returncode == 3, finished.stderr
     assert 'pip install "napari-omniseg[train]"' in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_the_memory_of_a_batch_is_watched(omniseg: Omniseg) -> None:
+    sizes = ("--images", 3, "--side", 32, "--slices", 1, "--workers", 1)
+    content = document(omniseg("benchmark", "batch", *sizes, "--json"))
+    assert [row["images"] for row in content["memory"]] == [1, 2, 3]
+    first, last = content["memory"][0]["bytes"], content["memory"][-1]["bytes"]
+    # The command and one process with ONNX Runtime.
+    assert min(first, last) > 60e6
+    assert content["growth_bytes"] == 0  # of fewer than 21 images nothing can be said
+    assert content["workers"] == 1

@@ -46,7 +46,10 @@ def _missing(square: Path) -> Path:
 
 
 def _folder(square: Path) -> Path:
-    return square.parent
+    folder = square.with_name("empty")
+    folder.mkdir()
+    (folder / "readme.txt").write_text("x")
+    return folder
 
 
 def _not_finite(square: Path) -> Path:
@@ -81,7 +84,7 @@ def _zero_size(square: Path) -> Path:
         (_wrong_suffix, "PNG picture"),
         (_unknown_suffix, ".xyz"),
         (_missing, "nothing"),
-        (_folder, "a folder"),
+        (_folder, "a folder without an image"),
         (_not_finite, "not finite"),
         (_truncated_volume, "truncated"),
         (_zero_size, "0"),

@@ -16,6 +16,7 @@ from omniseg_backend.common.platform import (
     cpu_model,
     cpus_in_quota,
     peak_memory,
+    tree_memory,
     usable_cpus,
 )
 
@@ -78,3 +79,16 @@ def test_the_peak_counts_memory_that_was_freed_again(source: str, tmp_path: Path
     held[::1024] = b"x" * len(held[::1024])
     del held
     assert peak_memory(*status) >= size
+
+
+def test_the_memory_of_children_counts() -> None:
+    program = "import sys; held = b'x' * 100_000_000; print(1, flush=True); sys.stdin.read()"
+    alone = tree_memory()
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        together = tree_memory()
+        child.communicate()
+    assert together - alone > 90_000_000

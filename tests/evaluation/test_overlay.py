@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from omniseg_backend.evaluation.overlay import Panel, fullest_plane, overlay
+from omniseg_backend.evaluation.overlay import Panel, overlay
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
+from omniseg_backend.inference.contours import fullest_plane
 
 CLASSES = ClassTable.from_names(["first", "second"])
 FIRST, SECOND = (np.array(entry.colour) for entry in CLASSES)

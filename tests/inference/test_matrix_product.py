@@ -9,11 +9,11 @@ from omniseg_backend.inference.matrix_product import MatrixProduct, gflops
 
 def test_it_is_the_product_of_both_matrices() -> None:
     pair = np.stack([np.array([[1, 2], [3, 4]]), np.array([[0, 1], [1, 0]])]).astype(np.float32)
-    np.testing.assert_array_equal(MatrixProduct().run(pair[np.newaxis]), [[2, 1], [4, 3]])
+    np.testing.assert_array_equal(MatrixProduct(1).run(pair[np.newaxis]), [[2, 1], [4, 3]])
 
 
 def test_it_takes_turns_like_a_network() -> None:
-    candidate = LatencyCandidate(MatrixProduct(), MatrixProduct.input_shape)
+    candidate = LatencyCandidate(MatrixProduct(1), MatrixProduct.input_shape)
     (figures,) = measure_interleaved([candidate], 3)
     assert figures.runs == 3
     assert figures.spread_ms >= 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,36 @@ def test_an_arm_names_its_start_and_its_settings(toy_bundle: Path) -> None:
     assert arm.settings["initial_bundle"] == toy_bundle
     assert arm.settings["trunk_rate"] == "0"
     assert parsed_arm("new=scratch") == Arm(name="new")
+
+
+@pytest.mark.parametrize(
+    ("arm", "recipe", "subject"),
+    [
+        ("a=scratch,learning_rate=-1", {}, "--learning-rate"),
+        ("a=scratch", {"learning_rate": -1}, "learning_rate"),
+        ("a=scratch", {"task": {"id": "head-ct"}}, "task"),
+        ("a=scratch,learnin_rate=1", {}, "learnin_rate"),
+    ],
+)
+def test_wrong_settings_are_refused_before_the_first_training(
+    toy_dataset: Path, tmp_path: Path, arm: str, recipe: dict[str, object], subject: str
+) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps(recipe))
+    arguments = ["--arm", "first=scratch", "--arm", arm, "--recipe", file]
+    arguments += ["-o", tmp_path / "study"]
+    main = "from omniseg_backend.cli.main import main; main()"
+    found = subprocess.run(
+        [sys.executable, "-c", main, "study", "fine-tuning", toy_dataset, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode in {2, 3}
+    assert subject in found.stderr
+    assert "validation error" not in found.stderr
+    assert len(found.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_study_measures_every_patient_once_and_goes_on_where_it_was(

@@ -1,0 +1,304 @@
+"""A batch: every image of a folder through one model, here or on a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from omniseg_backend.bundles.store import read_manifest
+from omniseg_backend.common.atomic import refuse_unwritable, write_text_atomic, writing_errors
+from omniseg_backend.common.errors import DataError, OmniSegError, ResourceError, UsageError
+from omniseg_backend.common.executor import Executor, ExecutorLostError, open_executor
+from omniseg_backend.common.fan_out import Piece, fan_out
+from omniseg_backend.common.platform import try_lock, usable_cpus
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.task_message import TaskError
+from omniseg_backend.common.wording import counted
+from omniseg_backend.inference.batch.items import Item, find_items
+from omniseg_backend.inference.batch.layout import (
+    PAGE_NAME,
+    TABLE_NAME,
+    lock_path,
+    question_path,
+)
+from omniseg_backend.inference.batch.names import output_names
+from omniseg_backend.inference.batch.outcome import BatchResult, Outcome
+from omniseg_backend.inference.batch.page import page
+from omniseg_backend.inference.batch.record import (
+    ItemRecord,
+    Question,
+    read_question,
+    read_records,
+)
+from omniseg_backend.inference.batch.settings import BatchSettings
+from omniseg_backend.inference.batch.stamps import stamps
+from omniseg_backend.inference.batch.table import table
+from omniseg_backend.inference.batch.task import ItemAnswer, ItemTask, segment_item
+from omniseg_backend.inference.batch.tidy import tidy
+from omniseg_backend.inference.batch.weight import bytes_of_item
+
+logger = logging.getLogger(__name__)
+
+#: More memory than there is: what is said to need it runs while nothing else does.
+_ALONE = 1 << 62
+
+
+def run_batch(
+    settings: BatchSettings,
+    *,
+    items: Sequence[Item] | None = None,
+    overwrite: bool = False,
+    executor: Executor | None = None,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
+) -> BatchResult:
+    """Segment every image of a folder, but those that an earlier run has done.
+
+    A bad image is told and passed over. Table and page are written whatever ends the run, so
+    that they tell what is done.
+
+    Args:
+        settings: What to segment by which model, where to and where it runs.
+        items: What ``find_items`` found, where that is known; searched for otherwise.
+        overwrite: Whether files of the output may be replaced that the batch did not write,
+            and the answers to another question.
+        executor: Where it runs, instead of where the settings' options say.
+        on_outcome: Told of every item as it ends, those done earlier first.
+        progress: Told how many are done.
+        cancel: Looked at several times a second; images under way are given up.
+
+    Raises:
+        UsageError: The output is the folder itself, or the scheduler's address is none.
+        DataError: There is no image; the output holds the answers of another model or other
+            settings, or cannot be written.
+        BundleError: There is no such model.
+        ResourceError: Another batch works on the output, the scheduler cannot be reached, or
+            the disk is full.
+        CancelledError: The user cancelled.
+    """
+    started = time.perf_counter()
+    folder, output = settings.folder.absolute(), settings.output.absolute()
+    if folder.resolve() == output.resolve():
+        raise UsageError(
+            "--output",
+            found="the folder of the images",
+            expected="another folder, which may lie in it",
+            remedy="choose another output",
+        )
+    manifest, manifest_hash = read_manifest(settings.model)
+    question = Question(
+        bundle=manifest.id,
+        bundle_hash=manifest_hash,
+        modality=settings.modality,
+        override_modality=settings.override_modality,
+        mask_suffix=settings.options.mask_suffix,
+    )
+    if items is None:
+        items = find_items(folder, leave_out=[output], cancel=cancel).items
+    if not items:
+        raise no_image(settings.folder)
+    refuse_unwritable(output / TABLE_NAME)
+    with _alone(output):
+        _settle_question(output, question, overwrite=overwrite)
+        run = _Run(settings, folder, output, question, items, overwrite=overwrite)
+        outcomes: list[Outcome] = []
+
+        def take(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            on_outcome(outcome)
+            progress(
+                f"segmenting, {len(outcomes)} of {counted(len(items), 'image')} done",
+                len(outcomes) / len(items),
+            )
+
+        try:
+            for outcome in run.outcomes(executor, cancel):
+                take(outcome)
+        finally:
+            ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.label))
+            write_text_atomic(output / TABLE_NAME, table(ordered))
+            write_text_atomic(output / PAGE_NAME, page(ordered, manifest, len(items)))
+        tidy(output, (outcome.record for outcome in ordered if outcome.record is not None))
+    return BatchResult(
+        outcomes=ordered,
+        question=question,
+        table=settings.output / TABLE_NAME,
+        page=settings.output / PAGE_NAME,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def no_image(folder: Path) -> DataError:
+    """The error of a folder without anything to segment."""
+    return DataError(
+        folder,
+        found="a folder without an image",
+        expected="image files or DICOM series, in it or in its subfolders",
+        remedy="name the folder that holds the images",
+    )
+
+
+class _Run:
+    """What one run knows of its items."""
+
+    def __init__(
+        self,
+        settings: BatchSettings,
+        folder: Path,
+        output: Path,
+        question: Question,
+        items: Sequence[Item],
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._settings, self._folder, self._output = settings, folder, output
+        self._question, self._items, self._overwrite = question, items, overwrite
+        records = {record.label: record for record in read_records(output)}
+        self._records: Mapping[str, ItemRecord] = records
+        self._names = output_names(items, {label: record.name for label, record in records.items()})
+
+    def outcomes(self, given: Executor | None, cancel: Cancel | None) -> Iterator[Outcome]:
+        """The outcome of every item, as it comes."""
+        left = []
+        for item in self._items:
+            check_cancel(cancel, self._folder)
+            settled = self._settled(item)
+            if settled is None:
+                left.append(item)
+            else:
+                yield settled
+        if not left:
+            return
+        needed = [bytes_of_item(item.decoded) for item in left]
+        opened = open_executor(
+            self._settings.options, tasks=len(left), bytes_each=int(statistics.median(needed))
+        )
+        with opened if given is None else contextlib.nullcontext(given) as executor:
+            threads = self._threads(executor)
+            pieces = (
+                Piece(number, self._task(item, threads).model_dump_json(), size)
+                for number, (item, size) in enumerate(zip(left, needed, strict=True))
+            )
+            starved = []
+            for piece, future in fan_out(executor, segment_item, pieces, cancel=cancel):
+                outcome = _outcome(left[piece.number], future)
+                if isinstance(outcome.error, ResourceError) and _crowded(executor):
+                    starved.append(dataclasses.replace(piece, bytes=_ALONE))
+                else:
+                    yield outcome
+            for piece, future in fan_out(executor, segment_item, starved, cancel=cancel):
+                yield _outcome(left[piece.number], future)
+
+    def _settled(self, item: Item) -> Outcome | None:
+        """The outcome of an item that needs no work; None for all others."""
+        if item.problem is not None:
+            return Outcome(item.label, error=item.problem)
+        record = self._records.get(item.label)
+        if record is None or not record.answers(self._question, item.label, self._output):
+            return None
+        try:
+            same = record.files == stamps(self._folder, item.files)
+        except DataError as error:
+            return Outcome(item.label, error=error)
+        return Outcome(item.label, record=record, before=True) if same else None
+
+    def _task(self, item: Item, threads: int) -> ItemTask:
+        return ItemTask(
+            folder=self._folder,
+            output=self._output,
+            label=item.label,
+            path=item.path.absolute(),
+            files=tuple(file.absolute() for file in item.files),
+            is_series=item.is_series,
+            name=self._names[item.label],
+            model=self._settings.model.absolute(),
+            question=self._question,
+            threads=threads,
+            overwrite=self._overwrite,
+        )
+
+    def _threads(self, executor: Executor) -> int:
+        """Of each network: the cores shared out; one on a cluster, whose workers have many."""
+        if self._settings.threads is not None:
+            return self._settings.threads
+        if self._settings.options.scheduler is not None:
+            return 1
+        return max(1, usable_cpus() // executor.capacity)
+
+
+def _crowded(executor: Executor) -> bool:
+    """Whether an image that lacked memory may have lacked it because of others beside it."""
+    return executor.memory is not None and executor.capacity > 1
+
+
+def _outcome(item: Item, future: Future[str]) -> Outcome:
+    try:
+        answer = ItemAnswer.model_validate_json(future.result())
+    except ExecutorLostError:
+        raise
+    except OmniSegError as error:
+        return Outcome(item.label, error=error)
+    except TaskError as error:
+        # What it says may quote the file, and a patient's name with it: not in a table.
+        logger.debug("%s: %s\n%s", item.label, error, error.trace)
+        return Outcome(item.label, error=_unforeseen(item, error))
+    return Outcome(item.label, record=answer.record, before=answer.before)
+
+
+def _unforeseen(item: Item, error: TaskError) -> DataError:
+    return DataError(
+        item.path,
+        found=f"something that nobody foresaw ({error.kind})",
+        expected="an image that can be segmented",
+        remedy="segment it alone with OMNISEG_DEBUG=1 to see where, and report it",
+    )
+
+
+def _settle_question(output: Path, question: Question, *, overwrite: bool) -> None:
+    place = question_path(output)
+    earlier = read_question(place)
+    if earlier == question:
+        return
+    if earlier is not None and not overwrite:
+        raise DataError(
+            output,
+            found=f"masks by {_told(earlier)}",
+            expected=f"none, or masks by {_told(question)}",
+            remedy="choose another output, or replace them with --overwrite",
+        )
+    write_text_atomic(place, f"{question.model_dump_json(indent=2)}\n")
+
+
+def _told(question: Question) -> str:
+    override = ", override" if question.override_modality else ""
+    modality = f", modality {question.modality}{override}" if question.modality else ""
+    suffix = f", format {question.mask_suffix}" if question.mask_suffix else ""
+    return f"{question.bundle} ({question.bundle_hash[:12]}{modality}{suffix})"
+
+
+@contextlib.contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Hold the output's lock, which a process that dies lets go of."""
+    place = lock_path(output)
+    with writing_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not try_lock(descriptor):
+            raise ResourceError(
+                output,
+                found="another batch at work there",
+                expected="one at a time",
+                remedy="wait until it is done, or choose another output",
+            )
+        yield
+    finally:
+        os.close(descriptor)
