@@ -74,7 +74,13 @@ def _command(spec: type[JobSpec]) -> Callable[..., None]:
     def submit(**given: object) -> None:
         _submit(spec, model, required, given)
 
-    own = inspect.signature(_own_options, eval_str=True).parameters.values()
+    stated = {parameter_name(field) for field in required}
+    # A kind whose settings say where its output goes, as a batch's do, has no second place.
+    own = [
+        option
+        for option in inspect.signature(_own_options, eval_str=True).parameters.values()
+        if option.name not in stated
+    ]
     submit.__signature__ = inspect.Signature([*map(_argument, required), *own])  # type: ignore[attr-defined]
     return with_options(model, leave_out={field.path[0] for field in required})(submit)
 
@@ -128,7 +134,7 @@ def _submit(
             {
                 "settings": settings,
                 "title": given["title"] or "",
-                "output": given["output"],
+                "output": None if "output" in model.model_fields else given["output"],
                 "overwrite": given["overwrite"],
             }
         )

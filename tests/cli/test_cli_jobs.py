@@ -109,7 +109,7 @@ def test_a_wrong_word_is_one_sentence(
     assert told in result.stderr
 
 
-@pytest.mark.parametrize("name", ["segment", "train", "evaluate", "compare", "export"])
+@pytest.mark.parametrize("name", ["segment", "batch", "train", "evaluate", "compare", "export"])
 def test_the_help_of_a_kind_has_every_setting(omniseg: Omniseg, name: str) -> None:
     result = omniseg("jobs", "submit", name, "--help")
     assert result.exit_code == 0

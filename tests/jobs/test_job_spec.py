@@ -20,18 +20,18 @@ def train(**settings: object) -> dict[str, object]:
 
 def test_the_kinds_are_found_under_their_names() -> None:
     found = kinds()
-    assert {"segment", "train", "evaluate", "compare", "export"} <= set(found)
+    assert {"segment", "batch", "train", "evaluate", "compare", "export"} <= set(found)
     assert all(spec.model_fields["kind"].default == name for name, spec in found.items())
 
 
-@pytest.mark.parametrize("name", ["segment", "train", "evaluate", "compare", "export"])
+@pytest.mark.parametrize("name", ["segment", "batch", "train", "evaluate", "compare", "export"])
 def test_every_field_of_a_form_is_explained(name: str) -> None:
     assert [f.path for f in described_fields(kind(name)) if not f.help_text and f.path[-1] != "kind"
             ] == []  # fmt: skip
 
 
 def test_an_unknown_kind_is_told_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="found paint, expected one of compare, evaluate, export"):
+    with pytest.raises(UsageError, match="found paint, expected one of batch, compare"):
         parse_spec({"kind": "paint"})
 
 

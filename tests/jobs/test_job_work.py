@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,33 @@ def test_an_evaluate_job_tells_dice_and_rows(toy_bundle: Path, tmp_path: Path) -
     assert metric.values["mean"] == told["score"]["mean_dice"] > 0.5
     rows = (folder.result / "cases.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * 2
+
+
+def test_a_batch_job_fills_its_folder_and_passes_over_what_is_bad(
+    make_bundle: MakeBundle, square: Path, tmp_path: Path
+) -> None:
+    bundle = make_bundle(preprocessing={"modality": Modality.MICROSCOPY})
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        shutil.copy(square, folder / name)
+    (folder / "bad.png").write_bytes(b"no picture")
+    settings = {
+        "folder": folder,
+        "output": tmp_path / "masks",
+        "model": bundle.path,
+        "modality": "microscopy",
+        "options": {"workers": 1},
+    }
+    state, job = run_job("batch", settings)
+    assert state is State.FINISHED
+    told = json.loads((job.result / "batch.json").read_text())
+    assert (told["segmented"], told["failed"]) == (2, 1)
+    assert Path(told["table"]).is_file()
+    (warning,) = [event for event in all_events(job.events) if isinstance(event, Warned)]
+    assert "bad.png" in warning.sentence
+    _, again = run_job("batch", settings)
+    assert json.loads((again.result / "batch.json").read_text())["done_before"] == 2
 
 
 def test_a_compare_job_records_what_a_promotion_asks_for(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from omniseg_backend.common.executor_settings import ExecutorSettings
-from omniseg_backend.common.settings import Option, Settings
+from omniseg_backend.common.settings import NamesBundle, Option, Settings
 from omniseg_backend.images.modality import Modality
 
 #: Suffixes of ``images/writers.py`` that hold segmentations.
@@ -29,8 +29,8 @@ class BatchSettings(Settings):
     """Where the images are, with its subfolders."""
     output: Path
     """A folder for the masks, the table and the page."""
-    model: Path
-    """The bundle."""
+    model: Annotated[Path, NamesBundle()]
+    """The bundle: its path, or the id of a model."""
     modality: Modality | None = None
     """What the images are, if they are silent."""
     override_modality: bool = False
