@@ -52,6 +52,7 @@ class JobShowDocument(Document):
     job: JobDescription
     spec: Annotated[dict[str, Any] | None, Field(description="See job-spec-KIND.json.")]
     warnings: tuple[str, ...]
+    faults: Annotated[tuple[str, ...], Field(description="Of the last failure, if several.")]
     figures: Annotated[
         dict[str, dict[str, float | None]], Field(description="The latest, by group and name.")
     ]

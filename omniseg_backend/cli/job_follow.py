@@ -50,12 +50,15 @@ def follow(job: JobId, json: Json = False) -> None:
 
 
 def _tell(terminal: Terminal, event: Event) -> None:
-    from omniseg_backend.jobs.events import Measured, Progressed, Warned
+    from omniseg_backend.jobs.events import Failed, Measured, Progressed, Warned
 
     if isinstance(event, Progressed):
         terminal.progress(event.stage, event.fraction)
     elif isinstance(event, Warned):
         terminal.say(event.sentence)
+    elif isinstance(event, Failed):
+        for fault in event.details:
+            terminal.say(fault)
     elif isinstance(event, Measured):
         figures = (
             f"{name} {value:.4g}" for name, value in event.values.items() if value is not None

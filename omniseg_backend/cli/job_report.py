@@ -44,7 +44,7 @@ def show_tables(document: JobShowDocument) -> Sequence[RenderableType]:
 
     job = document.job
     parts: list[RenderableType] = [*job_tables(JobDocument(job=job)), f"Folder: {job.folder}"]
-    parts += document.warnings
+    parts += (*document.warnings, *document.faults)
     for group, values in document.figures.items():
         rows = [(name, decimals(value)) for name, value in values.items()]
         parts.append(table((group, "latest"), rows, numbers=("latest",)))

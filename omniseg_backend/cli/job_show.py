@@ -7,7 +7,7 @@ import json
 from omniseg_backend.cli.job_documents import JobShowDocument, described
 from omniseg_backend.jobs.client import JobView
 from omniseg_backend.jobs.event_log import all_events
-from omniseg_backend.jobs.events import Measured, Warned
+from omniseg_backend.jobs.events import Failed, Measured, Started, Warned
 from omniseg_backend.jobs.folder import JobFolder
 
 
@@ -21,7 +21,10 @@ def show_document(view: JobView, log_lines: int) -> JobShowDocument:
     folder = view.record.folder
     figures: dict[str, dict[str, float | None]] = {}
     warnings: list[str] = []
+    faults: tuple[str, ...] = ()
     for event in all_events(folder.events):
+        if isinstance(event, Started | Failed):
+            faults = event.details if isinstance(event, Failed) else ()
         if isinstance(event, Measured):
             figures.setdefault(event.group, {}).update(event.values)
         elif isinstance(event, Warned) and event.sentence not in warnings:
@@ -30,6 +33,7 @@ def show_document(view: JobView, log_lines: int) -> JobShowDocument:
         job=described(view),
         spec=_spec(folder),
         warnings=tuple(warnings),
+        faults=faults,
         figures=figures,
         log=tuple(_text(folder).splitlines()[-log_lines:]),
     )

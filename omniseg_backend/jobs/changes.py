@@ -51,10 +51,15 @@ def stopped(folder: JobFolder, state: JobState, after: State) -> JobState:
 
 
 def failed(
-    folder: JobFolder, state: JobState, sentence: str, traceback: str | None = None
+    folder: JobFolder,
+    state: JobState,
+    sentence: str,
+    traceback: str | None = None,
+    details: tuple[str, ...] = (),
 ) -> JobState:
     """A job ended by an error."""
-    folder.log_events().append(Failed(sentence=sentence, traceback=traceback))
+    event = Failed(sentence=sentence, traceback=traceback, details=details)
+    folder.log_events().append(event)
     return change(folder, state, State.FAILED, error=sentence)
 
 

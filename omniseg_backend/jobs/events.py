@@ -107,6 +107,8 @@ class Failed(Event):
     """For people, complete."""
     traceback: str | None
     """A file that says where in the code, relative to the job's folder; null for bad data."""
+    details: tuple[str, ...] = ()
+    """Every fault, where there are several: all problems of a data set."""
 
 
 class Stopped(Event):

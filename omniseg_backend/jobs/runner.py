@@ -107,8 +107,10 @@ class _Attempt:
         elif isinstance(error, CancelledError):
             stopped(folder, state, self._stop_state())
         elif isinstance(error, OmniSegError | MemoryError):
-            _log.error("%s", sentence_of(error))
-            failed(folder, state, sentence_of(error))
+            details = error.details if isinstance(error, OmniSegError) else ()
+            for sentence in (*details, sentence_of(error)):
+                _log.error("%s", sentence)
+            failed(folder, state, sentence_of(error), details=details)
         else:
             write_traceback(error, folder.traceback)
             failed(folder, state, sentence_of(error), folder.traceback.name)

@@ -17,7 +17,7 @@ from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.common.wording import counted
-from omniseg_backend.datasets.layouts import open_dataset
+from omniseg_backend.datasets.check import open_or_list_all
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
@@ -84,7 +84,8 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
-    settings = completed(settings, open_dataset(settings.dataset))
+    dataset = open_or_list_all(settings.dataset, progress=progress, cancel=cancel)
+    settings = completed(settings, dataset)
     _refuse_early(settings, folder)
     keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)

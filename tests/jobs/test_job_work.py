@@ -19,7 +19,7 @@ from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.inference.segment import segment
 from omniseg_backend.jobs.client import JobClient
 from omniseg_backend.jobs.event_log import all_events
-from omniseg_backend.jobs.events import Event, Measured, Warned
+from omniseg_backend.jobs.events import Event, Failed, Measured, Warned
 from omniseg_backend.jobs.failure import write_traceback
 from omniseg_backend.jobs.folder import JobFolder
 from omniseg_backend.jobs.spec_file import parse_spec
@@ -115,6 +115,22 @@ def test_a_batch_job_fills_its_folder_and_passes_over_what_is_bad(
     assert "bad.png" in warning.sentence
     _, again = run_job("batch", settings)
     assert json.loads((again.result / "batch.json").read_text())["done_before"] == 2
+
+
+def test_a_training_that_cannot_be_tells_every_fault_of_its_data(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="training needs the extra 'train'")
+    dataset = write_toy(tmp_path / "toy")
+    masks = sorted((dataset / "labelsTr").iterdir())
+    masks[0].unlink()
+    masks[1].write_bytes(b"")
+    state, folder = run_job("train", {"dataset": dataset, "modality": "microscopy"})
+    assert state is State.FAILED
+    failed = all_events(folder.events)[-1]
+    assert isinstance(failed, Failed)
+    told = "\n".join(failed.details)
+    assert masks[0].name.partition(".")[0] in told
+    assert masks[1].name in told
+    assert failed.details[0] in folder.log.read_text()
 
 
 def test_a_compare_job_records_what_a_promotion_asks_for(
