@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from omniseg_backend.evaluation.comparison import ClassComparison
 
 
-@with_options(CompareSettings, leave_out={"old", "new", "dataset", "output"})
+@with_options(CompareSettings, leave_out={"old", "new", "dataset"})
 def compare(
     old: Annotated[str, typer.Argument(help="The bundle in use: a path, or a model's id.")],
     new: Annotated[str, typer.Argument(help="The bundle that may replace it.")],
@@ -49,9 +49,9 @@ def compare(
         from omniseg_backend.cli.compare_run import run_compare
         from omniseg_backend.cli.model_values import model_values
 
-        fixed = {"old": old, "new": new, "dataset": dataset, "output": output}
+        fixed = {"old": old, "new": new, "dataset": dataset}
         settings = model_values(CompareSettings, options, fixed=fixed)
-        terminal.answer(run_compare(settings, terminal, overwrite=overwrite), _tables)
+        terminal.answer(run_compare(settings, output, terminal, overwrite=overwrite), _tables)
 
 
 def _tables(document: CompareDocument) -> Sequence[RenderableType]:

@@ -28,14 +28,16 @@ def doctor(json: Json = False) -> None:
 
     with command(json=json) as terminal:
         from omniseg_backend.bundles.models import available_models
-        from omniseg_backend.cli.host import host, matmul_gflops, training_interpreter
+        from omniseg_backend.cli.host import host, matmul_gflops
         from omniseg_backend.cli.result_documents import DoctorDocument
         from omniseg_backend.common.errors import DataError
         from omniseg_backend.common.platform import usable_cpus
         from omniseg_backend.inference.host_speed import keep_host_speed
         from omniseg_backend.inference.int8_speed import int8_speedup
+        from omniseg_backend.jobs.interpreters import training_interpreter, training_problem
 
         terminal.progress("looking at the machine", 0.0)
+        problem = training_problem()
         entry = reference_model(available_models())
         bundle = None if entry is None else entry.load()
         speedup = int8_speedup(bundle, usable_cpus(), cancel=terminal.cancel)
@@ -49,7 +51,8 @@ def doctor(json: Json = False) -> None:
             reference_ms=_reference(bundle, terminal),
             int8_faster=speedup > 1.0,
             int8_speedup=speedup,
-            training_interpreter=training_interpreter(),
+            training_interpreter=str(training_interpreter()) if problem is None else None,
+            training_problem=problem,
         )
         terminal.answer(document, _tables)
 
@@ -110,4 +113,4 @@ def _rows(document: DoctorDocument) -> Iterator[tuple[str, str]]:
     yield "Compact at 256", f"{decimals(reference.compact_256, 1)} ms"
     yield "Compact at 512", f"{decimals(reference.compact_512, 1)} ms"
     yield "int8 against fp32", f"{decimals(document.int8_speedup, 2)} times as fast"
-    yield "training", document.training_interpreter or "torch is not installed here"
+    yield "training", document.training_interpreter or document.training_problem or "unknown"

@@ -39,6 +39,7 @@ class ErrorReport(Part):
     expected: str
     remedy: str
     exit_code: Literal[2, 3, 4]
+    details: Annotated[tuple[str, ...], Field(description="Every fault, where there are several.")]
 
 
 class ErrorDocument(Document):
@@ -57,6 +58,7 @@ class ErrorDocument(Document):
                     "expected": error.expected,
                     "remedy": error.remedy,
                     "exit_code": error.exit_code,
+                    "details": error.details,
                 }
             )
         )

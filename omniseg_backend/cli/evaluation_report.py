@@ -1,9 +1,7 @@
-"""What ``omniseg evaluate`` says: its document, its tables, its CSV."""
+"""What ``omniseg evaluate`` says: its document and its tables."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -17,15 +15,10 @@ from omniseg_backend.cli.result_documents import (
 )
 from omniseg_backend.common.wording import counted
 from omniseg_backend.evaluation.evaluate import BundleEvaluation
-from omniseg_backend.metrics.scores import CaseScore, ClassScore, ClassSummary, DatasetScore, Spread
+from omniseg_backend.metrics.scores import CaseScore, ClassSummary, DatasetScore, Spread
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-_CSV_COLUMNS = (
-    "case", "patient", "class", "outcome", "dice", "iou", "hd95", "hd95_unit", "surface_dice",
-    "true_size", "predicted_size", "size_unit",
-)  # fmt: skip
 
 
 def evaluate_document(
@@ -68,26 +61,6 @@ def evaluate_tables(document: EvaluateDocument, score: DatasetScore) -> Sequence
         f"{decimals(document.mean_dice)} over {counted(score.n_cases, 'case')} of "
         f"{counted(score.n_patients, 'patient')}, {document.seconds:.0f} s.",
     ]
-
-
-def rows_as_csv(cases: Sequence[CaseScore]) -> str:
-    """One row per case and class; empty cells where a figure is undefined."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    for case in cases:
-        for score in case.classes:
-            writer.writerow(_csv_row(case, score))
-    return stream.getvalue()
-
-
-def _csv_row(case: CaseScore, score: ClassScore) -> tuple[object, ...]:
-    hd95 = (None, None) if score.hd95 is None else (score.hd95.value, score.hd95.unit)
-    sizes = score.volume_error
-    return (
-        case.case, case.patient, score.name, score.outcome, score.dice, score.iou, *hd95,
-        score.surface_dice, sizes.truth, sizes.prediction, case.size_unit,
-    )  # fmt: skip
 
 
 def _class(summary: ClassSummary) -> ClassFigures:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
 import platform
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -74,11 +72,6 @@ def can_write(folder: Path) -> bool:
     except DataError:
         return False
     return True
-
-
-def training_interpreter() -> str | None:
-    """This Python if it can train; torch is looked for, not imported."""
-    return sys.executable if importlib.util.find_spec("torch") else None
 
 
 def matmul_gflops() -> float:

@@ -20,6 +20,8 @@ COMMANDS = (
     "segment",
     "train",
     "evaluate",
+    "export",
+    "jobs",
     "dataset",
     "compare",
     "promote",

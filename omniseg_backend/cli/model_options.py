@@ -14,11 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-import annotated_types
 import typer
 from pydantic import BaseModel
 
-from omniseg_backend.common.settings import Described, described_fields, model_of
+from omniseg_backend.common.settings import Described, described_fields, model_of, range_of
 
 CommandT = TypeVar("CommandT", bound=Callable[..., None])
 
@@ -26,16 +25,16 @@ _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
 def with_options(
-    model: type[BaseModel], *, leave_out: Collection[str] = ()
+    *models: type[BaseModel], leave_out: Collection[str] = ()
 ) -> Callable[[CommandT], CommandT]:
-    """Give a command one option per field of ``model``, before its own options.
+    """Give a command one option per field of settings, before its own options.
 
     The command receives them as one keyword argument per option, named by ``parameter_name``:
     text, a list of text, a bool or, where the option was not given, None. ``model_values``
     makes the fields of the model from them.
 
     Args:
-        model: Whose fields.
+        models: Whose fields; no two have a field of the same name.
         leave_out: Fields that the command states in another way.
     """
 
@@ -48,6 +47,7 @@ def with_options(
             inspect.Parameter(
                 parameter_name(field), inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
             )
+            for model in models
             for field, kind in _options(model, leave_out)
         ]
         keyword = [p.replace(kind=p.KEYWORD_ONLY) for p in last]
@@ -101,7 +101,7 @@ def metavar(field: Described) -> str:
     if _is_pair(field):
         return "N|HxW"
     named = _METAVARS.get(kind, "TEXT") if isinstance(kind, type) else "TEXT"
-    return named + _range(field)
+    return f"{named} {range_of(field)}".rstrip()
 
 
 def _help(field: Described) -> str:
@@ -123,22 +123,6 @@ def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return "x".join(str(one) for one in default)
     return f"{default:g}" if isinstance(default, float) else str(default)
-
-
-def _range(field: Described) -> str:
-    """`` 0..1`` for a number with limits; an open end says so in words."""
-    low = high = ""
-    for rule in field.info.metadata:
-        if isinstance(rule, annotated_types.Ge):
-            low = f"from {rule.ge}"
-        elif isinstance(rule, annotated_types.Gt):
-            low = f"above {rule.gt}"
-        elif isinstance(rule, annotated_types.Le):
-            high = f"to {rule.le}"
-        elif isinstance(rule, annotated_types.Lt):
-            high = f"below {rule.lt}"
-    limits = " ".join(part for part in (low, high) if part)
-    return f" {limits}" if limits else ""
 
 
 def _is_list(field: Described) -> bool:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from omniseg_backend.cli.model_options import option_fields, parameter_name
 from omniseg_backend.common.errors import DataError, OmniSegError, UsageError
-from omniseg_backend.common.settings import Described, described_fields
+from omniseg_backend.common.settings import Described, described_fields, range_of
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -65,6 +65,9 @@ def explained(
         return _unknown(place, model, file)
     wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     wanted = wanted[0].lower() + wanted[1:]
+    if problem["type"].startswith(("greater_than", "less_than")):
+        # pydantic names the one limit that was passed.
+        wanted = next((range_of(f) for f in described_fields(model) if f.path == place), wanted)
     found = _found(problem["input"], problem["type"])
     if file is None or (place and place[0] in typed):
         # What was typed is shown as it was typed.

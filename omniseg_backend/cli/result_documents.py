@@ -134,8 +134,9 @@ class DoctorDocument(Document):
         Field(gt=0, description="Time in 32 bits over time in 8 bits; null: not measured."),
     ]
     training_interpreter: Annotated[
-        str | None, Field(description="A Python that can train; null where torch is missing.")
+        str | None, Field(description="The Python that trains, asked whether it can.")
     ]
+    training_problem: Annotated[str | None, Field(description="Why none does.")]
 
 
 class DemoRow(Part):

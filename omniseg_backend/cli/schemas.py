@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from omniseg_backend.cli import (
     batch_documents,
     benchmark_documents,
     compare_documents,
     documents,
+    job_documents,
     model_documents,
     result_documents,
     site_documents,
@@ -22,6 +24,7 @@ from omniseg_backend.cli import (
 )
 from omniseg_backend.cli.documents import Document
 from omniseg_backend.common.atomic import write_text_atomic
+from omniseg_backend.jobs.schemas import folder_models
 
 #: File name without its suffix, and the document it describes.
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
@@ -43,6 +46,11 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "error": documents.ErrorDocument,
         "estimate": documents.EstimateDocument,
         "evaluate": result_documents.EvaluateDocument,
+        "job": job_documents.JobDocument,
+        "job-environment": job_documents.JobEnvironmentDocument,
+        "job-show": job_documents.JobShowDocument,
+        "jobs": job_documents.JobsDocument,
+        "jobs-removed": job_documents.JobsRemovedDocument,
         "models": documents.ModelsDocument,
         "models-add": model_documents.ModelsAddDocument,
         "models-history": model_documents.ModelsHistoryDocument,
@@ -57,8 +65,8 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
 )
 
 
-def schema_text(document: type[Document]) -> str:
-    """A document's schema as its file holds it."""
+def schema_text(document: type[BaseModel]) -> str:
+    """The schema of a document, or of a file in a job's folder, as its own file holds it."""
     schema = document.model_json_schema(by_alias=True, mode="serialization")
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
@@ -67,8 +75,8 @@ def schema_text(document: type[Document]) -> str:
 def write_schemas(
     folder: Annotated[Path, typer.Argument(help="Where to.")] = Path("docs/schemas"),
 ) -> None:
-    """Write the schema of every document."""
-    for name, document in DOCUMENTS.items():
+    """Write the schema of every document and of every file in a job's folder."""
+    for name, document in {**DOCUMENTS, **folder_models()}.items():
         write_text_atomic(folder / f"{name}.json", schema_text(document))
 
 

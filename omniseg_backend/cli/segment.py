@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omniseg_backend.cli.model_options import with_options
-from omniseg_backend.cli.options import Json, Overwrite, Threads, path_argument, path_option
-from omniseg_backend.images.modality import Modality
-from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
+from omniseg_backend.cli.options import Json, Overwrite, path_argument, path_option
 from omniseg_backend.inference.batch.settings import BatchOptions
-from omniseg_backend.networks.architecture import Variant
+from omniseg_backend.inference.settings import SegmentSettings
 
 if TYPE_CHECKING:
     from omniseg_backend.bundles.store import Bundle
     from omniseg_backend.cli.terminal import Terminal
     from omniseg_backend.images.image import Image
-    from omniseg_backend.inference.results import SegmentResult
 
 
-@with_options(BatchOptions)
+@with_options(SegmentSettings, BatchOptions, leave_out={"image"})
 def segment(
     image: Annotated[
         Path, path_argument("An image file, a folder of one DICOM series, or a folder of images.")
@@ -32,58 +29,9 @@ def segment(
         Path | None,
         path_option("--output", "-o", text="The mask, its format by suffix; of a batch a folder."),
     ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", show_default=False, help="What to segment; see `omniseg models`."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", show_default=False, help="A bundle's path or id, for --task."),
-    ] = None,
-    variant: Annotated[
-        Variant | None,
-        typer.Option("--variant", show_default=False, help="By default the cheapest there is."),
-    ] = None,
-    modality: Annotated[
-        Modality | None,
-        typer.Option("--modality", show_default=False, help="What the image is, if it is silent."),
-    ] = None,
-    override_modality: Annotated[
-        bool,
-        typer.Option("--override-modality", help="Run although the modality is known to differ."),
-    ] = False,
-    series: Annotated[
-        str | None,
-        typer.Option(
-            "--series",
-            metavar="UID",
-            show_default=False,
-            help="Which DICOM series, where a folder holds several.",
-        ),
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="I0:I1,J0:J1,K0:K1",
-            show_default=False,
-            help="Only these voxels; columns and rows of a picture.",
-        ),
-    ] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what time and memory it would take.")
     ] = False,
-    uncertainty: Annotated[
-        Path | None,
-        path_option("--uncertainty", text="Also write an uncertainty map."),
-    ] = None,
-    arithmetic: Annotated[
-        ArithmeticChoice,
-        typer.Option(
-            "--arithmetic", help="auto: int8 where `omniseg doctor` found it faster here."
-        ),
-    ] = ArithmeticChoice.AUTO,
-    threads: Threads = None,
     overwrite: Overwrite = False,
     json: Json = False,
     **options: object,
@@ -99,6 +47,7 @@ def segment(
 
     start = time.perf_counter()
     with command(json=json) as terminal:
+        from omniseg_backend.cli.model_values import model_values
         from omniseg_backend.cli.segment_batch import batch_options, found_batch, segment_batch
         from omniseg_backend.cli.segment_report import (
             estimate_document,
@@ -108,43 +57,33 @@ def segment(
         )
         from omniseg_backend.common.progress import check_cancel
         from omniseg_backend.inference.region import parse_region
-        from omniseg_backend.inference.segment import segment as run
+        from omniseg_backend.inference.segment_file import (
+            check_targets,
+            read_for,
+            run_on,
+            write_result,
+        )
 
-        if task is not None and model is not None:
-            raise contradiction("--task", "--model")
-        if model is not None and variant is not None:
-            raise contradiction("--model", "--variant")
+        for first, second in (("task", "model"), ("model", "variant")):
+            if options[first] is not None and options[second] is not None:
+                raise contradiction(f"--{first}", f"--{second}")
+        settings = model_values(SegmentSettings, options, fixed={"image": image})
         batch = batch_options(options)
-        found = None if series is not None else found_batch(image, output, batch, terminal)
+        single = settings.series is not None
+        found = None if single else found_batch(image, output, batch, terminal)
         if found is not None:
             segment_batch(
-                found,
-                image,
-                output,
-                batch,
-                terminal,
-                task=task,
-                model=model,
-                variant=variant,
-                modality=modality,
-                override_modality=override_modality,
-                threads=threads,
-                overwrite=overwrite,
-                one_image_only={
-                    "--estimate": estimate,
-                    "--region": region is not None,
-                    "--uncertainty": uncertainty is not None,
-                },
+                found, output, settings, batch, terminal, estimate=estimate, overwrite=overwrite
             )
             return
         if output is None and not estimate:
             raise _no_output(image)
         terminal.progress(f"reading {image.name}", 0.0)
-        read = _read(image, modality, series, override_modality=override_modality)
+        read = read_for(settings)
         for note in read.notes:
             terminal.say(f"{image.name}: {note}")
-        box = None if region is None else parse_region(region, read.geometry)
-        bundle = _choose(read, task, model, variant, terminal)
+        box = None if settings.region is None else parse_region(settings.region, read.geometry)
+        bundle = _choose(read, settings, terminal)
         if output is None or estimate:
             from omniseg_backend.inference.estimate import estimate as estimate_run
 
@@ -154,29 +93,19 @@ def segment(
                 read,
                 bundle,
                 region=box,
-                uncertainty=uncertainty is not None,
-                override_modality=override_modality,
-                threads=threads,
-                arithmetic=arithmetic,
+                uncertainty=settings.uncertainty is not None,
+                override_modality=settings.override_modality,
+                threads=settings.threads,
+                arithmetic=settings.arithmetic,
             )
             terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
-        _check_targets(image, output, uncertainty, read, bundle, overwrite=overwrite)
+        check_targets(settings, output, read, bundle, overwrite=overwrite)
         reading = time.perf_counter() - start
-        result = run(
-            read,
-            bundle,
-            region=box,
-            uncertainty=uncertainty is not None,
-            override_modality=override_modality,
-            progress=terminal.progress,
-            cancel=terminal.cancel,
-            threads=threads,
-            arithmetic=arithmetic,
-        )
+        result = run_on(read, bundle, settings, progress=terminal.progress, cancel=terminal.cancel)
         check_cancel(terminal.cancel, image)
         writing = time.perf_counter()
-        _write(result, output, uncertainty, overwrite=overwrite)
+        write_result(result, output, settings.uncertainty, overwrite=overwrite)
         stages = {name: spent for name, spent in result.seconds.items() if name != "total"}
         seconds = {
             "read": reading,
@@ -198,73 +127,13 @@ def _no_output(image: Path) -> Exception:
     )
 
 
-def _read(
-    path: Path, modality: Modality | None, series: str | None, *, override_modality: bool
-) -> Image:
-    from omniseg_backend.images.modality import ModalityStatement
-    from omniseg_backend.images.reading import read_image
-
-    if modality is not None and override_modality:
-        read = read_image(path, series_uid=series)
-        return read.with_modality(ModalityStatement(modality, "override"))
-    return read_image(path, modality=modality, series_uid=series)
-
-
-def _choose(
-    image: Image, task: str | None, model: str | None, variant: Variant | None, terminal: Terminal
-) -> Bundle:
+def _choose(image: Image, settings: SegmentSettings, terminal: Terminal) -> Bundle:
     from omniseg_backend.cli.bundle_choice import ask_for_task, bundle_for_task, named_bundle
 
-    if model is not None:
-        return named_bundle(model)
+    if settings.model is not None:
+        return named_bundle(settings.model)
+    task = settings.task
     if task is None:
         interactive = sys.stdin.isatty() and not terminal.json
         task = ask_for_task(image, terminal, interactive=interactive)
-    return bundle_for_task(task, variant)
-
-
-def _check_targets(
-    source: Path,
-    output: Path,
-    uncertainty: Path | None,
-    image: Image,
-    bundle: Bundle,
-    *,
-    overwrite: bool,
-) -> None:
-    """Refuse before the run what could not be written after it."""
-    from omniseg_backend.common.errors import UsageError
-    from omniseg_backend.images.writing import check_map_target, check_target
-
-    targets = [output] if uncertainty is None else [output, uncertainty]
-    paths = [path.resolve() for path in (source, *targets)]
-    if len(set(paths)) < len(paths):
-        raise UsageError(
-            "--output",
-            found="one file named twice",
-            expected="different files for the image, the mask and the uncertainty map",
-            remedy="choose another output",
-        )
-    check_target(output, image, bundle.manifest.class_table(), overwrite=overwrite)
-    if uncertainty is not None:
-        check_map_target(uncertainty, image, overwrite=overwrite)
-
-
-def _write(
-    result: SegmentResult, output: Path, uncertainty: Path | None, *, overwrite: bool
-) -> None:
-    from omniseg_backend.images.image import Image
-    from omniseg_backend.images.writing import write_image, write_segmentation
-
-    labels = result.segmentation
-    if uncertainty is not None and result.uncertainty is not None:
-        entropy = Image(
-            result.uncertainty[:, None],
-            labels.geometry,
-            ("uncertainty",),
-            name=f"{labels.name}, uncertainty",
-            has_time=labels.has_time,
-            frame_seconds=labels.frame_seconds,
-        )
-        write_image(entropy, uncertainty, overwrite=overwrite)
-    write_segmentation(labels, output, overwrite=overwrite)
+    return bundle_for_task(task, settings.variant)

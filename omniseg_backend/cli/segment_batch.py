@@ -12,14 +12,13 @@ from omniseg_backend.cli.terminal import Terminal
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.common.wording import counted
-from omniseg_backend.images.modality import Modality
-from omniseg_backend.networks.architecture import Variant
 
 if TYPE_CHECKING:
     from omniseg_backend.bundles.store import Bundle
     from omniseg_backend.inference.batch.items import FoundItems
     from omniseg_backend.inference.batch.outcome import Outcome
     from omniseg_backend.inference.batch.settings import BatchOptions
+    from omniseg_backend.inference.settings import SegmentSettings
 
 
 def batch_options(typed: Mapping[str, object]) -> BatchOptions:
@@ -84,36 +83,24 @@ def found_batch(
 
 def segment_batch(
     found: FoundItems,
-    folder: Path,
     output: Path | None,
+    asked: SegmentSettings,
     options: BatchOptions,
     terminal: Terminal,
     *,
-    task: str | None,
-    model: str | None,
-    variant: Variant | None,
-    modality: Modality | None,
-    override_modality: bool,
-    threads: int | None,
+    estimate: bool,
     overwrite: bool,
-    one_image_only: Mapping[str, bool],
 ) -> None:
     """Segment what was found and answer.
 
     Args:
         found: Of ``found_batch``.
-        folder: Where.
         output: Where to.
+        asked: As for one image; its ``image`` is the folder.
         options: Of a batch.
         terminal: To answer on.
-        task: As typed, like all that follow.
-        model: A bundle's path or id.
-        variant: Of the task's models.
-        modality: Of all images.
-        override_modality: Against what they say.
-        threads: Of each network.
+        estimate: Whether only an estimate was asked for, which a batch does not have.
         overwrite: Whether foreign files may be replaced.
-        one_image_only: Options that a batch does not have, and whether they were given.
 
     Raises:
         UsageError: An option makes no sense here, or no model was named.
@@ -123,6 +110,12 @@ def segment_batch(
     from omniseg_backend.inference.batch.run import run_batch
     from omniseg_backend.inference.batch.settings import BatchSettings
 
+    folder = asked.image
+    one_image_only = {
+        "--estimate": estimate,
+        "--region": asked.region is not None,
+        "--uncertainty": asked.uncertainty is not None,
+    }
     for name, given in one_image_only.items():
         if given:
             raise UsageError(
@@ -138,14 +131,15 @@ def segment_batch(
             expected=f"a folder such as {folder.resolve().name}_masks",
             remedy="name it with -o",
         )
-    bundle = _bundle(task, model, variant)
+    bundle = _bundle(asked)
     settings = BatchSettings(
         folder=folder,
         output=output,
         model=bundle.path,
-        modality=modality,
-        override_modality=override_modality,
-        threads=threads,
+        modality=asked.modality,
+        override_modality=asked.override_modality,
+        arithmetic=asked.arithmetic,
+        threads=asked.threads,
         options=options,
     )
 
@@ -177,14 +171,14 @@ def _is_mask_name(output: Path) -> bool:
     return not output.is_dir()
 
 
-def _bundle(task: str | None, model: str | None, variant: Variant | None) -> Bundle:
+def _bundle(asked: SegmentSettings) -> Bundle:
     from omniseg_backend.bundles.models import available_models
     from omniseg_backend.cli.bundle_choice import bundle_for_task, named_bundle
 
-    if model is not None:
-        return named_bundle(model)
-    if task is not None:
-        return bundle_for_task(task, variant)
+    if asked.model is not None:
+        return named_bundle(asked.model)
+    if asked.task is not None:
+        return bundle_for_task(asked.task, asked.variant)
     tasks = dict.fromkeys(entry.manifest.task.id for entry in available_models())
     raise UsageError(
         "--task",

@@ -101,6 +101,8 @@ class Terminal:
     def fail(self, error: OmniSegError) -> None:
         """Say an error's sentence, and as the document where one was asked for."""
         self.progress.close()
+        for fault in error.details:
+            sys.stderr.write(f"{fault}\n")
         sys.stderr.write(f"{error}\n")
         if self.json:
             from omniseg_backend.cli.documents import ErrorDocument

@@ -62,7 +62,7 @@ def train(
         if _is_follower():
             return
         terminal.say(listed_as_candidate(output))
-        terminal.answer(_document(bundle, output, time.perf_counter() - started), _tables)
+        terminal.answer(train_document(bundle, output, time.perf_counter() - started), train_tables)
 
 
 def _train_bundle() -> Callable[..., Bundle]:
@@ -86,7 +86,8 @@ def _is_follower() -> bool:
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
-def _document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
+def train_document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
+    """The document of a bundle that was trained or exported to ``output``."""
     from omniseg_backend.cli.result_documents import TrainDocument
 
     manifest = bundle.manifest
@@ -108,7 +109,8 @@ def _document(bundle: Bundle, output: Path, seconds: float) -> TrainDocument:
     )
 
 
-def _tables(document: TrainDocument) -> Sequence[RenderableType]:
+def train_tables(document: TrainDocument) -> Sequence[RenderableType]:
+    """What a person reads of it."""
     from omniseg_backend.cli.tables import decimals, table
     from omniseg_backend.common.wording import counted
 

@@ -27,6 +27,11 @@ class OmniSegError(Exception):
         self.remedy = remedy
         super().__init__(f"{self.subject}: found {found}, expected {expected}; {remedy}.")
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Every fault in a sentence of its own, where the error stands for several."""
+        return ()
+
 
 class UsageError(OmniSegError):
     """The call itself is wrong: an unknown option value, a missing choice."""

@@ -198,6 +198,34 @@ def end_process_group(
             continue
 
 
+def process_started(process: int) -> float | None:
+    """When the system started a process, in seconds since 1970; None if it is gone or a zombie.
+
+    With its id it names a process for good: ids are used again, the two together are not.
+    """
+    import psutil
+
+    try:
+        found = psutil.Process(process)
+        if found.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(found.create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def lower_priority() -> None:
+    """Let every other program go first, for the rest of this process's life.
+
+    A user without special rights may lower a priority but not raise it again.
+    """
+    import psutil
+
+    process = psutil.Process()
+    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if IS_WINDOWS else max(process.nice(), 10)
+    process.nice(lower)
+
+
 def replace_file(
     source: Path,
     target: Path,

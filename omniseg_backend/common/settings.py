@@ -17,6 +17,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any, TypeVar, Union
 
+import annotated_types
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -49,6 +50,17 @@ class Option:
     """Name of the command's option, without dashes, where it is not the field's own."""
 
     name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class NamesBundle:
+    """Of a path or text: a bundle's path, or the id of a model that `omniseg models` lists."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The field's schema with its format, so that a form offers the models."""
+        return {**handler(schema), "format": "bundle"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +112,26 @@ def described_fields(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iter
             option=name.replace("_", "-") if option is None else option.name,
             info=info,
         )
+
+
+def range_of(field: Described) -> str:
+    """Limits of a number in words, such as ``from 0 to 1``; empty where it has none."""
+    low = high = ""
+    for rule in field.info.metadata:
+        if isinstance(rule, annotated_types.Ge):
+            low = f"from {rule.ge}"
+        elif isinstance(rule, annotated_types.Gt):
+            low = f"above {rule.gt}"
+        elif isinstance(rule, annotated_types.Le):
+            high = f"to {rule.le}"
+        elif isinstance(rule, annotated_types.Lt):
+            high = f"below {rule.lt}"
+    return " ".join(part for part in (low, high) if part)
+
+
+def has_mark(info: FieldInfo, kind: type) -> bool:
+    """Whether a field carries a mark such as ``NamesBundle``."""
+    return any(isinstance(mark, kind) for mark in info.metadata)
 
 
 def without_none(annotation: object) -> object:

@@ -68,6 +68,10 @@ class Facts:
     is_unlisted: Callable[[str], bool] = lambda _name: False
     unstated: tuple[str, ...] = ()
 
+    def of_the_rest(self) -> Facts:
+        """The same where files are missing: `cases.csv` may have rows for what is left out."""
+        return dataclasses.replace(self, is_unlisted=lambda _name: True)
+
 
 def assemble(
     root: Path, facts: Facts, samples: Sequence[Sample], warnings: Sequence[str] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,14 +13,21 @@ from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.common.hashing import sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.wording import counted
+from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import ChannelError, load_image, load_mask
-from omniseg_backend.datasets.problems import Problem, ProblemKind, listed, raise_if_unusable
+from omniseg_backend.datasets.problems import (
+    Problem,
+    ProblemKind,
+    UnusableDatasetError,
+    listed,
+    raise_if_unusable,
+)
 from omniseg_backend.datasets.records import Dataset, Record
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.plausibility import doubtful_values
 from omniseg_backend.images.segmentation import Segmentation
 
-__all__ = ["check_dataset", "raise_if_unusable"]
+__all__ = ["check_dataset", "open_or_list_all", "raise_if_unusable"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +80,29 @@ def check_dataset(
     """
     seen = look_at_all(dataset, look=look, progress=progress, cancel=cancel)
     return problems_of(dataset, seen)
+
+
+def open_or_list_all(
+    folder: Path, *, progress: Progress = no_progress, cancel: Cancel | None = None
+) -> Dataset:
+    """Open a data set; where files are missing, read the others first, so that one error tells all.
+
+    Args:
+        folder: The data set's.
+        progress: Told about every record that is read.
+        cancel: Ends the reading.
+
+    Raises:
+        DataError: It cannot be opened; all its problems are in the error.
+        CancelledError: ``cancel`` was set.
+    """
+    try:
+        return open_dataset(folder)
+    except UnusableDatasetError as error:
+        if error.rest is not None:
+            others = check_dataset(error.rest, progress=progress, cancel=cancel)
+            raise_if_unusable([*error.problems, *others])
+        raise
 
 
 def look_at_all(

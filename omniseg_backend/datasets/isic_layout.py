@@ -58,14 +58,20 @@ def open_isic(folder: Path) -> Dataset:
     findings = Findings(warnings=(*_archive_warnings(folder), *validation_warnings(folder)))
     for part in _parts(folder):
         findings += pair_up(part, _IGNORED)
-    raise_if_unusable(findings.problems)
-    facts = Facts(
-        name=folder.resolve().name,
-        classes=named_classes(folder) or _lesion(folder, findings.samples),
-        channel_names=("R", "G", "B"),
-        modality=Modality.DERMOSCOPY,
-    )
-    return assemble(folder, facts, findings.samples, findings.warnings)
+
+    def facts() -> Facts:
+        return Facts(
+            name=folder.resolve().name,
+            classes=named_classes(folder) or _lesion(folder, findings.samples),
+            channel_names=("R", "G", "B"),
+            modality=Modality.DERMOSCOPY,
+        )
+
+    def rest() -> Dataset:
+        return assemble(folder, facts().of_the_rest(), findings.samples)
+
+    raise_if_unusable(findings.problems, rest if findings.samples else None)
+    return assemble(folder, facts(), findings.samples, findings.warnings)
 
 
 def _parts(folder: Path) -> tuple[PartFolders, ...]:

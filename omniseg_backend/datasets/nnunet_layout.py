@@ -58,7 +58,6 @@ def open_nnunet(folder: Path) -> Dataset:
         if site is None
         else _listed_part(folder, "test", site.test)
     )
-    raise_if_unusable([*_count_problems(path, facts, training), *findings.problems])
     named = _FOLDER_NAME.fullmatch(folder.name)
     stated = Facts(
         name=facts.name or (named["name"] if named else folder.name),
@@ -69,6 +68,10 @@ def open_nnunet(folder: Path) -> Dataset:
         licence=facts.licence,
         is_unlisted=lambda name: facts.listed is not None and _lies_in(folder, name, facts),
         unstated=() if site is None else site.unstated,
+    )
+    raise_if_unusable(
+        [*_count_problems(path, facts, training), *findings.problems],
+        rest=lambda: assemble(folder, stated.of_the_rest(), findings.samples),
     )
     return assemble(folder, stated, findings.samples, findings.warnings)
 

@@ -36,7 +36,12 @@ def open_paired(folder: Path) -> Dataset:
     findings = Findings(warnings=validation_warnings(folder))
     for part in paired_parts(folder):
         findings += pair_up(part)
-    raise_if_unusable(findings.problems)
+
+    def rest() -> Dataset:
+        stated = facts_from_files(folder, findings.samples).of_the_rest()
+        return assemble(folder, stated, findings.samples)
+
+    raise_if_unusable(findings.problems, rest if findings.samples else None)
     facts = facts_from_files(folder, findings.samples)
     return assemble(folder, facts, findings.samples, findings.warnings)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.wording import counted
+from omniseg_backend.datasets.records import Dataset
 
 #: ``layout``: a file is missing or superfluous. ``patients``: ``cases.csv`` is wrong, or a
 #: patient is on both sides. ``file``: a file cannot be used by itself: damaged, NaN in it, a label
@@ -61,29 +62,50 @@ class UnusableDatasetError(DataError):
 
     Attributes:
         problems: All problems that forbid its use.
+        rest: The data set without the files concerned, where files are missing: what is wrong
+            with the others can be looked for in it. None where they form none.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], rest: Dataset | None = None) -> None:
         self.problems = tuple(problems)
-        first, rest = self.problems[0], len(self.problems) - 1
-        more = f" (and {counted(rest, 'more problem')} in the data set)"
+        self.rest = rest
+        first, others = self.problems[0], len(self.problems) - 1
+        more = f" (and {counted(others, 'more problem')} in the data set)"
         super().__init__(
             first.subject,
             found=first.found,
             expected=first.expected,
-            remedy=first.remedy + (more if rest else ""),
+            remedy=first.remedy + (more if others else ""),
         )
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Every problem, where there are several."""
+        return tuple(p.as_text() for p in self.problems) if len(self.problems) > 1 else ()
 
-def raise_if_unusable(problems: Iterable[Problem]) -> None:
+
+def raise_if_unusable(
+    problems: Iterable[Problem], rest: Callable[[], Dataset] | None = None
+) -> None:
     """Raise one error for all problems that forbid the use of a data set.
+
+    Args:
+        problems: Of the data set, warnings too.
+        rest: Makes a data set of the files that the problems leave; asked if there is an error.
 
     Raises:
         UnusableDatasetError: There is a problem of severity ``error``.
     """
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
-        raise UnusableDatasetError(errors)
+        raise UnusableDatasetError(errors, None if rest is None else _rest(rest))
+
+
+def _rest(make: Callable[[], Dataset]) -> Dataset | None:
+    try:
+        return make()
+    except DataError:
+        return None
 
 
 def listed(names: Iterable[object], most: int = 5) -> str:

@@ -7,20 +7,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from omniseg_backend.common.settings import Option, Settings
+from omniseg_backend.common.settings import NamesBundle, Settings
 
 
 class CompareSettings(Settings):
     """Two bundles and the reserved cases of a data set."""
 
-    old: str
+    old: Annotated[str, NamesBundle()]
     """The bundle in use: its path, or a model's id."""
-    new: str
+    new: Annotated[str, NamesBundle()]
     """The bundle that may replace it: its path, or a model's id."""
     dataset: Path
     """A site data set, or any data set with a test part."""
-    output: Annotated[Path | None, Option("output")] = None
-    """A new folder for the comparison and pictures of the worst cases."""
     pictures: Annotated[int, Field(ge=0, le=100)] = 3
     """Worst cases drawn into the folder."""
     threads: Annotated[int | None, Field(ge=1, le=256)] = None

@@ -49,6 +49,7 @@ class RunState(BaseModel):
         since_best: Validations since then.
         empty_crops: Crops without any labelled pixel that were trained on.
         crops: All crops that were trained on.
+        losses: Of each step since the last validation; a run may stop between two.
         history: Every validation.
         finished: Whether the run has ended.
     """
@@ -61,6 +62,7 @@ class RunState(BaseModel):
     since_best: int = 0
     empty_crops: int = 0
     crops: int = 0
+    losses: tuple[float, ...] = ()
     history: tuple[Validation, ...] = ()
     finished: bool = False
 

@@ -73,7 +73,7 @@ def export_bundle(
     """Export the best state of a run and measure everything that its card states.
 
     Args:
-        run: A finished run.
+        run: A run, finished or stopped after a validation.
         target: A folder, or a file that ends in ``.omniseg``.
         overwrite: Whether ``target`` may be replaced.
         progress: Told about every stage.
@@ -273,6 +273,8 @@ class _Export:
             f"The weights are those of step {state.best_step} of {plan.steps}, the best of "
             f"{counted(len(state.history), 'validation')}."
         ]
-        if state.step < plan.steps:
+        if not state.finished:
+            notes.append(f"Exported at step {state.step}, while the training went on.")
+        elif state.step < plan.steps:
             notes.append(f"Training stopped early at step {state.step}.")
         return tuple(notes)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lightning_fabric
 import torch
+from torch import nn
 
 from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.bundles.weights import read_state
@@ -16,7 +17,7 @@ from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.common.wording import counted
-from omniseg_backend.datasets.layouts import open_dataset
+from omniseg_backend.datasets.check import open_or_list_all
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
@@ -24,6 +25,7 @@ from omniseg_backend.training.checkpoint import Checkpoint, RunState
 from omniseg_backend.training.class_prior import set_class_prior
 from omniseg_backend.training.curves import draw_curves
 from omniseg_backend.training.fine_tuning import completed
+from omniseg_backend.training.observer import Observer, TrainingNews, ValidationFigures
 from omniseg_backend.training.plan import (
     RunPlan,
     check_same_run,
@@ -31,6 +33,7 @@ from omniseg_backend.training.plan import (
     steps_of,
 )
 from omniseg_backend.training.preparation import PreparedData, prepare_data
+from omniseg_backend.training.preview import fullest, preview_png
 from omniseg_backend.training.probe import probe_seconds
 from omniseg_backend.training.samples import StepSamples
 from omniseg_backend.training.settings import TrainingSettings
@@ -39,7 +42,7 @@ from omniseg_backend.training.trainer import TrainingData, fit
 
 logger = logging.getLogger(__name__)
 
-_PLAN, _CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
+PLAN, CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,7 +60,12 @@ def run_folder(bundle: Path) -> Path:
 
 
 def run_training(
-    settings: TrainingSettings, folder: Path, *, progress: Progress, cancel: Cancel | None = None
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    progress: Progress,
+    cancel: Cancel | None = None,
+    observer: Observer | None = None,
 ) -> FinishedRun:
     """Train, or go on with the unfinished run in ``folder``.
 
@@ -70,12 +78,14 @@ def run_training(
         folder: The run's own folder.
         progress: Told about every stage.
         cancel: Looked at between steps.
+        observer: Told after every validation.
 
     Raises:
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
-    settings = completed(settings, open_dataset(settings.dataset))
+    dataset = open_or_list_all(settings.dataset, progress=progress, cancel=cancel)
+    settings = completed(settings, dataset)
     _refuse_early(settings, folder)
     keep_freed_memory()
     fabric = lightning_fabric.Fabric(accelerator=settings.accelerator, devices=settings.devices)
@@ -98,10 +108,10 @@ def run_training(
         _initial_network(plan, data),
         TrainingData(_samples(data, settings), data.validation),
         plan,
-        folder / _CHECKPOINT,
+        folder / CHECKPOINT,
         progress=progress,
         cancel=cancel,
-        on_validation=lambda state: _report(state, plan, folder),
+        on_validation=lambda state, network: _report(state, network, plan, data, folder, observer),
     )
     if not fabric.is_global_zero:
         # This process was started for data-parallel training and has nothing left to do.
@@ -111,7 +121,7 @@ def run_training(
 
 def _refuse_early(settings: TrainingSettings, folder: Path) -> None:
     """Refuse what needs no look at the data, which may take minutes to read."""
-    path = folder / _PLAN
+    path = folder / PLAN
     if path.exists():
         check_same_run(RunPlan.load(path), settings, None, path)
 
@@ -123,7 +133,7 @@ def _plan(
     fabric: lightning_fabric.Fabric,
     progress: Progress,
 ) -> RunPlan:
-    path = folder / _PLAN
+    path = folder / PLAN
     if path.exists():
         plan = RunPlan.load(path)
         check_same_run(plan, settings, data.data_hash, path)
@@ -194,7 +204,14 @@ def _initial_network(plan: RunPlan, data: PreparedData) -> OmniSegNet:
     return network
 
 
-def _report(state: RunState, plan: RunPlan, folder: Path) -> None:
+def _report(
+    state: RunState,
+    network: nn.Module,
+    plan: RunPlan,
+    data: PreparedData,
+    folder: Path,
+    observer: Observer | None,
+) -> None:
     last = state.history[-1]
     logger.info(
         "step %d of %d: loss %.4f, validation Dice %.4f (best %.4f at step %d)",
@@ -206,3 +223,23 @@ def _report(state: RunState, plan: RunPlan, folder: Path) -> None:
         state.best_step,
     )
     draw_curves(state, plan.class_names, folder / _CURVES)
+    if observer is None:
+        return
+    device = next(network.parameters()).device
+    picture = preview_png(network, fullest(data.validation), data.dataset.classes, device)
+    caption = f"a validation case after {last.step} steps: image, truth, prediction"
+    observer(TrainingNews(figures_of(state, plan.class_names), plan.steps, picture, caption))
+
+
+def figures_of(state: RunState, class_names: tuple[str, ...]) -> tuple[ValidationFigures, ...]:
+    """Every validation of a run, as onlookers are told it."""
+    return tuple(
+        ValidationFigures(
+            step=one.step,
+            loss=one.loss,
+            dice=one.dice,
+            class_dice=dict(zip(class_names, one.class_dice, strict=True)),
+            learning_rate=one.learning_rate,
+        )
+        for one in state.history
+    )

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from omniseg_backend.bundles.rules import CleanUpRule, Tolerance
 from omniseg_backend.bundles.task import TaskDescription
 from omniseg_backend.common.errors import UsageError
-from omniseg_backend.common.settings import Option, Settings, Unit
+from omniseg_backend.common.settings import NamesBundle, Option, Settings, Unit
 from omniseg_backend.datasets.splits import FoldChoice
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import STRIDE, Variant
@@ -58,7 +58,7 @@ class TrainingSettings(Settings):
     """Which network."""
     budget: Budget = Budget(epochs=100)
     """How long."""
-    initial_bundle: Annotated[Path | None, Option("init")] = None
+    initial_bundle: Annotated[Path | None, Option("init"), NamesBundle()] = None
     """Bundle, or model id, to fine-tune; what is not stated is taken over from it."""
     fold: str | None = None
     """K/N: validate on the k-th of n folds; without it a seeded fifth of the patients does."""

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from omniseg_backend.common.errors import DataError
-from omniseg_backend.common.progress import Cancel, Progress, check_cancel
+from omniseg_backend.common.errors import CancelledError, DataError
+from omniseg_backend.common.progress import Cancel, Progress
 from omniseg_backend.networks.omnisegnet import OmniSegNet
 from omniseg_backend.training.checkpoint import (
     Checkpoint,
@@ -51,7 +51,7 @@ def fit(
     *,
     progress: Progress,
     cancel: Cancel | None,
-    on_validation: Callable[[RunState], None],
+    on_validation: Callable[[RunState, nn.Module], None],
 ) -> Checkpoint:
     """Train to the plan's end, or go on from ``checkpoint`` if it exists.
 
@@ -62,8 +62,8 @@ def fit(
         plan: Steps, schedule, precision.
         checkpoint: Where the state is kept.
         progress: Told after every step.
-        cancel: Looked at before every step; the state since the last validation is lost.
-        on_validation: Called with the new state after every validation.
+        cancel: Looked at before every step; the state is kept first, so that no step is lost.
+        on_validation: Called with the new state and the validated network after every validation.
 
     Returns:
         The finished state; its ``best`` is what a bundle is made of.
@@ -94,10 +94,14 @@ def fit(
         if state.finished:
             return resumed
     loss_function = SegmentationLoss()
-    losses: list[float] = []
+    losses = list(state.losses)
     started, done_before = time.monotonic(), state.step
     for step, inputs, labels in _batches(fabric, data.samples, plan, state.step):
-        check_cancel(cancel, "training")
+        if cancel is not None and cancel.is_set():
+            if fabric.is_global_zero and state.step > done_before:
+                state = state.model_copy(update={"losses": tuple(losses)})
+                _checkpoint(state, network, average, optimiser, best).save(checkpoint)
+            raise CancelledError("training")
         loss = _step(fabric, wrapped, wrapped_optimiser, loss_function, plan, step, inputs, labels)
         average.update_parameters(network)
         losses.append(loss)
@@ -120,21 +124,31 @@ def fit(
             continue
         state, best = _validate(fabric, average.module, data.validation, plan, state, best, losses)
         losses = []
-        kept = Checkpoint(
-            state,
-            copy_of(network.state_dict()),
-            copy_of(average.state_dict()),
-            optimiser_tensors(optimiser),
-            best,
-            torch.get_rng_state(),
-        )
+        kept = _checkpoint(state, network, average, optimiser, best)
         if fabric.is_global_zero:
             kept.save(checkpoint)
-            on_validation(state)
+            on_validation(state, average.module)
         fabric.barrier()
         if state.finished:
             return kept
     raise AssertionError("the last step validates and finishes")
+
+
+def _checkpoint(
+    state: RunState,
+    network: OmniSegNet,
+    average: AveragedModel,
+    optimiser: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+) -> Checkpoint:
+    return Checkpoint(
+        state,
+        copy_of(network.state_dict()),
+        copy_of(average.state_dict()),
+        optimiser_tensors(optimiser),
+        best,
+        torch.get_rng_state(),
+    )
 
 
 def parameter_groups(
@@ -267,6 +281,7 @@ def _validate(
     update: dict[str, object] = {
         "history": (*state.history, measured),
         "since_best": since,
+        "losses": (),
         "finished": state.step >= plan.steps or since >= plan.settings.patience,
     }
     if improved:

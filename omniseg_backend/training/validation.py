@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from omniseg_backend.networks.architecture import STRIDE
@@ -41,10 +42,7 @@ def validation_dice(
     overlap = np.zeros((cases, classes))
     sizes = np.zeros((cases, classes))
     for plane in planes:
-        rows, columns = plane.labels.shape
-        padded = pad_to(plane.inputs, _up(rows), _up(columns))
-        inputs = torch.from_numpy(padded[np.newaxis]).to(device, memory_format=torch.channels_last)
-        predicted = network(inputs).argmax(1)[0, :rows, :columns].cpu().numpy()
+        predicted = predicted_labels(network, plane, device)
         for index in range(1, classes):
             truth, found = plane.labels == index, predicted == index
             overlap[plane.case, index] += np.count_nonzero(truth & found)
@@ -56,6 +54,18 @@ def validation_dice(
         means.append(float(dice.mean()) if present.any() else None)
     known = [mean for mean in means if mean is not None]
     return ValidationDice(float(np.mean(known)) if known else 0.0, tuple(means))
+
+
+@torch.no_grad()
+def predicted_labels(
+    network: nn.Module, plane: Plane, device: torch.device
+) -> NDArray[np.signedinteger]:
+    """Class indices (row, column) that a network in evaluation mode gives a plane."""
+    rows, columns = plane.labels.shape
+    padded = pad_to(plane.inputs, _up(rows), _up(columns))
+    inputs = torch.from_numpy(padded[np.newaxis]).to(device, memory_format=torch.channels_last)
+    labels: NDArray[np.signedinteger] = network(inputs).argmax(1)[0, :rows, :columns].cpu().numpy()
+    return labels
 
 
 def _up(length: int) -> int:

@@ -22,6 +22,7 @@ KEYS = {
     "int8_faster",
     "int8_speedup",
     "training_interpreter",
+    "training_problem",
 }
 
 

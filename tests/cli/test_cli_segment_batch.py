@@ -61,7 +61,7 @@ def test_a_batch_is_one_document_and_the_next_run_goes_on(
         (("--estimate",), ("--estimate",)),
         (("--uncertainty", "map.png"), ("--uncertainty",)),
         (("--format", "jpg"), ("--format", "'nii.gz'")),
-        (("--workers", "0"), ("--workers", "greater than or equal to 1")),
+        (("--workers", "0"), ("--workers", "expected from 1 to 1024")),
         (("--scheduler", "tcp://192.0.2.1:8786"), ("--scheduler", "tls://")),
         (("--scheduler", "nowhere"), ("--scheduler", "tcp://127.0.0.1:8786")),
         (("--tls-ca", "ca.pem"), ("without a tls:// scheduler",)),

@@ -122,9 +122,9 @@ def test_the_modality_is_asked_for_where_nobody_states_it(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--batch-size", "1"), ("--batch-size", "found 1", "greater than or equal to 2")),
-        (("--learning-rate", "0"), ("--learning-rate", "greater than 0")),
-        (("--epochs", "0"), ("--epochs", "greater than or equal to 1")),
+        (("--batch-size", "1"), ("--batch-size", "found 1", "from 2 to 256")),
+        (("--learning-rate", "0"), ("--learning-rate", "expected above 0 to 1")),
+        (("--epochs", "0"), ("--epochs", "expected from 1")),
         (("--epochs", "5", "--minutes", "3"), ("epochs 5 and minutes 3", "exactly one of")),
         (("--input-size", "100"), ("--input-size", "multiples of 16")),
         (("--input-size", "big"), ("--input-size", "found big")),
@@ -132,7 +132,7 @@ def test_the_modality_is_asked_for_where_nobody_states_it(
         (("--precision", "fp8"), ("--precision", "found fp8")),
         (("--symmetric", "planes"), ("--symmetric", "'rows' or 'columns'")),
         (("--variant", "custom"), ("--variant", "compact, balanced, accurate")),
-        (("--seed", "-1"), ("--seed", "greater than or equal to 0")),
+        (("--seed", "-1"), ("--seed", "expected from 0 below 2147483648")),
         (("--init", "nobody"), ("nobody", "`omniseg models`")),
         (("--modality", "microscopy", "--fold", "6/5"), ("--fold", "6/5")),
     ],

@@ -110,9 +110,9 @@ def test_help_tells_type_range_unit_and_default() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--width", "9"), "--width: found 9, expected less than or equal to 5"),
+        (("--width", "9"), "--width: found 9, expected above 0 to 5"),
         (("--ink", "green"), "--ink: found green, expected 'red' or 'blue'"),
-        (("--copies", "0"), "--copies: found 0, expected greater than or equal to 1"),
+        (("--copies", "0"), "--copies: found 0, expected from 1"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_in_the_projects_words(

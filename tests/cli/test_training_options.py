@@ -49,7 +49,7 @@ def test_a_size_is_height_and_width(tmp_path: Path, text: str, size: tuple[int, 
     [
         ({"input_size": "65"}, ("--input-size", "multiples of 16")),
         ({"input_size": "wide"}, ("--input-size", "wide")),
-        ({"batch_size": "1"}, ("--batch-size", "found 1", "greater than or equal to 2")),
+        ({"batch_size": "1"}, ("--batch-size", "found 1", "from 2 to 256")),
         ({"learning_rate": "fast"}, ("--learning-rate", "found fast", "number")),
         ({"symmetric_axes": ["depth"]}, ("--symmetric", "found depth", "'rows' or 'columns'")),
         ({"budget_steps": "3", "budget_minutes": "2"}, ("--epochs, --minutes or --steps",)),

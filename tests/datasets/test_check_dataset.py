@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from omniseg_backend.common.errors import CancelledError, DataError
-from omniseg_backend.datasets.check import check_dataset, raise_if_unusable
+from omniseg_backend.datasets.check import check_dataset, open_or_list_all, raise_if_unusable
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.problems import Problem, listed
 
@@ -60,6 +60,42 @@ def test_every_fault_is_in_one_list(nnunet_set, write_cases, write_picture, make
         raise_if_unusable(problems)
     assert caught.value.problems == problems[:6]
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("listed_patients", [True, False])
+def test_a_missing_file_hides_no_other_fault(
+    nnunet_set, write_cases, write_picture, make_square, listed_patients
+):
+    root = nnunet_set(train=4, test=1)
+    if listed_patients:
+        write_cases(root, [*(f"a{i},a{i},p{i}," for i in range(4)), "t0,t0,p9,"])
+    (root / "labelsTr/a3.png").unlink()
+    write_picture(root / "labelsTr/a1.png", make_square(shape=(8, 6)))
+    write_picture(root / "labelsTr/a2.png", make_square(7))
+    with pytest.raises(DataError, match=r"and \d more problems") as caught:
+        open_or_list_all(root)
+    told = "\n".join(caught.value.details)
+    assert [name for name in ("no mask for a3", "a1.png", "a2.png") if name not in told] == []
+
+
+@pytest.mark.parametrize("layout", ["paired", "isic"])
+def test_a_missing_mask_hides_no_damaged_image_in_other_layouts(tmp_path, layout, write_picture):
+    names = ("ISIC_0000001", "ISIC_0000002", "ISIC_0000003")
+    images, masks = ("images", "masks") if layout == "paired" else ("", "")
+    suffix, mask_suffix = (".png", ".png") if layout == "paired" else (".jpg", "_segmentation.png")
+    grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    for name in names:
+        write_picture(tmp_path / "set" / images / f"{name}{suffix}", np.stack([grey] * 3, -1))
+        write_picture(
+            tmp_path / "set" / masks / f"{name}{mask_suffix}", (grey > 40) * np.uint8(255)
+        )
+    (tmp_path / "set" / masks / f"{names[0]}{mask_suffix}").unlink()
+    (tmp_path / "set" / images / f"{names[1]}{suffix}").write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        open_or_list_all(tmp_path / "set")
+    told = "\n".join(caught.value.details)
+    assert names[0] in told
+    assert f"{names[1]}{suffix}" in told
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -18,11 +18,19 @@ TORCH_FREE_ROOMS = (
     "evaluation",
     "images",
     "inference",
+    "jobs",
     "metrics",
     "preprocessing",
 )
+# What the runner does for kinds that train; it imports them by name.
+WITH_TORCH = ("jobs/work/train.py", "jobs/work/export.py")
 # Of these two rooms only the modules that others read without torch.
-TORCH_FREE_MODULES = ("networks/architecture.py", "networks/cost.py", "training/settings.py")
+TORCH_FREE_MODULES = (
+    "networks/architecture.py",
+    "networks/cost.py",
+    "training/settings.py",
+    "training/export_settings.py",
+)
 
 BLOCKED = ("lightning_fabric", "monai", "torch", "torchvision", "transformers")
 
@@ -98,6 +106,7 @@ SAMPLES = "Samples are for the demo: only the command line knows them"
         ("inference/planted.py", "import torch", TORCH),
         ("bundles/planted.py", "from omniseg_backend.networks import omnisegnet", TORCH),
         ("cli/planted.py", "def late():\n    import torch", COMMAND_LINE),
+        ("jobs/planted.py", "from omniseg_backend.training import bundle_run", TORCH),
         ("datasets/planted.py", "import omniseg_sample_data", SAMPLES),
     ],
 )
@@ -116,6 +125,7 @@ def torch_free_modules(repository: Path) -> list[str]:
     package = repository / "omniseg_backend"
     files = [file for room in TORCH_FREE_ROOMS for file in (package / room).rglob("*.py")]
     files += [package / name for name in TORCH_FREE_MODULES if (package / name).is_file()]
+    files = [file for file in files if file.relative_to(package).as_posix() not in WITH_TORCH]
     modules = {
         ".".join(file.relative_to(repository).with_suffix("").parts).removesuffix(".__init__")
         for file in files

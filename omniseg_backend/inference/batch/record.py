@@ -12,6 +12,7 @@ from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.hashing import sha256_file
 from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.arithmetic_choice import Arithmetic
 from omniseg_backend.inference.batch.layout import records_folder
 from omniseg_backend.inference.batch.settings import MaskSuffix
 from omniseg_backend.inference.batch.stamps import FileStamp
@@ -30,6 +31,7 @@ class Question(_Record):
         bundle_hash: SHA-256 of its manifest.
         modality: As the user stated it.
         override_modality: Whether that overrules the files.
+        arithmetic: What the network runs in, settled once for all images.
         mask_suffix: As the user chose it; None: by the image.
     """
 
@@ -38,6 +40,7 @@ class Question(_Record):
     bundle_hash: str
     modality: Modality | None
     override_modality: bool
+    arithmetic: Arithmetic = "fp32"
     mask_suffix: MaskSuffix | None
 
 

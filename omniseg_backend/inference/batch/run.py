@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from omniseg_backend.bundles.store import read_manifest
+from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.common.atomic import refuse_unwritable, write_text_atomic, writing_errors
 from omniseg_backend.common.errors import DataError, OmniSegError, ResourceError, UsageError
 from omniseg_backend.common.executor import Executor, ExecutorLostError, open_executor
@@ -21,6 +21,8 @@ from omniseg_backend.common.platform import try_lock, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.task_message import TaskError
 from omniseg_backend.common.wording import counted
+from omniseg_backend.inference.arithmetic import chosen_arithmetic
+from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
 from omniseg_backend.inference.batch.items import Item, find_items
 from omniseg_backend.inference.batch.layout import (
     PAGE_NAME,
@@ -93,12 +95,13 @@ def run_batch(
             expected="another folder, which may lie in it",
             remedy="choose another output",
         )
-    manifest, manifest_hash = read_manifest(settings.model)
+    bundle = load_bundle(settings.model)
     question = Question(
-        bundle=manifest.id,
-        bundle_hash=manifest_hash,
+        bundle=bundle.manifest.id,
+        bundle_hash=bundle.manifest_hash,
         modality=settings.modality,
         override_modality=settings.override_modality,
+        arithmetic=_arithmetic(bundle, settings.arithmetic, output, overwrite=overwrite),
         mask_suffix=settings.options.mask_suffix,
     )
     if items is None:
@@ -125,7 +128,7 @@ def run_batch(
         finally:
             ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.label))
             write_text_atomic(output / TABLE_NAME, table(ordered))
-            write_text_atomic(output / PAGE_NAME, page(ordered, manifest, len(items)))
+            write_text_atomic(output / PAGE_NAME, page(ordered, bundle.manifest, len(items)))
         tidy(output, (outcome.record for outcome in ordered if outcome.record is not None))
     return BatchResult(
         outcomes=ordered,
@@ -262,6 +265,20 @@ def _unforeseen(item: Item, error: TaskError) -> DataError:
     )
 
 
+def _arithmetic(
+    bundle: Bundle, choice: ArithmeticChoice, output: Path, *, overwrite: bool
+) -> Arithmetic:
+    """Settled here, so that every worker's host computes alike, and a later run as the first."""
+    earlier = None if overwrite else read_question(question_path(output))
+    if (
+        choice is ArithmeticChoice.AUTO
+        and earlier is not None
+        and earlier.bundle_hash == bundle.manifest_hash
+    ):
+        return earlier.arithmetic
+    return chosen_arithmetic(bundle, choice)
+
+
 def _settle_question(output: Path, question: Question, *, overwrite: bool) -> None:
     place = question_path(output)
     earlier = read_question(place)
@@ -281,7 +298,8 @@ def _told(question: Question) -> str:
     override = ", override" if question.override_modality else ""
     modality = f", modality {question.modality}{override}" if question.modality else ""
     suffix = f", format {question.mask_suffix}" if question.mask_suffix else ""
-    return f"{question.bundle} ({question.bundle_hash[:12]}{modality}{suffix})"
+    bits = f", {question.arithmetic}" if question.arithmetic != "fp32" else ""
+    return f"{question.bundle} ({question.bundle_hash[:12]}{modality}{suffix}{bits})"
 
 
 @contextlib.contextmanager

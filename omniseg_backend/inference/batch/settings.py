@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from omniseg_backend.common.executor_settings import ExecutorSettings
-from omniseg_backend.common.settings import Option, Settings
+from omniseg_backend.common.settings import NamesBundle, Option, Settings
 from omniseg_backend.images.modality import Modality
+from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 
 #: Suffixes of ``images/writers.py`` that hold segmentations.
 MaskSuffix = Literal["nii.gz", "nii", "seg.nrrd", "nrrd", "mha", "ome.tif", "tif", "png", "dcm"]
@@ -29,12 +30,14 @@ class BatchSettings(Settings):
     """Where the images are, with its subfolders."""
     output: Path
     """A folder for the masks, the table and the page."""
-    model: Path
-    """The bundle."""
+    model: Annotated[Path, NamesBundle()]
+    """The bundle: its path, or the id of a model."""
     modality: Modality | None = None
     """What the images are, if they are silent."""
     override_modality: bool = False
     """Run although the modality is known to differ."""
+    arithmetic: ArithmeticChoice = ArithmeticChoice.AUTO
+    """auto: int8 where `omniseg doctor` found it faster here and the model allows it."""
     threads: Annotated[int | None, Field(ge=1, le=256)] = None
     """Of the network, in each process; the cores shared out evenly if nothing is said."""
     options: BatchOptions = BatchOptions()

@@ -16,6 +16,7 @@ from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import ModalityStatement
 from omniseg_backend.images.reading import read_image, read_listed_series
 from omniseg_backend.images.writing import check_target, write_segmentation
+from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.inference.batch.layout import record_path, thumbnail_name
 from omniseg_backend.inference.batch.record import (
     ClassRecord,
@@ -111,6 +112,7 @@ def segment_item(spec: str) -> str:
         image,
         bundle,
         override_modality=task.question.override_modality,
+        arithmetic=ArithmeticChoice(task.question.arithmetic),
         threads=task.threads,
     )
     record = ItemRecord(

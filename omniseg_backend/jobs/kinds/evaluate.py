@@ -1,0 +1,29 @@
+"""``evaluate``: a bundle against a labelled data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from omniseg_backend.evaluation.settings import EvaluateSettings
+from omniseg_backend.jobs.spec import JobSpec
+
+
+class EvaluateSpec(JobSpec):
+    """Measure a bundle on a labelled data set."""
+
+    work: ClassVar[str] = "omniseg_backend.jobs.work.evaluate:run"
+    summary: ClassVar[str] = "Measure a bundle on a labelled data set."
+    default_output: ClassVar[str] = "cases.csv"
+
+    kind: Literal["evaluate"] = "evaluate"
+    settings: EvaluateSettings
+    """The bundle and the data set."""
+
+    @property
+    def default_title(self) -> str:
+        """The bundle and the data set."""
+        return f"{Path(self.settings.bundle).name} on {self.settings.dataset.name}"
+
+
+SPEC = EvaluateSpec
