@@ -222,9 +222,10 @@ def test_an_error_is_a_document_too(omniseg: Omniseg, square: Path, tmp_path: Pa
     missing = tmp_path / "missing.png"
     result = omniseg("segment", missing, "-o", tmp_path / "m.png", "--task", "toy", "--json")
     error = document(result)["error"]
-    assert set(error) == {"subject", "found", "expected", "remedy", "exit_code"}
+    assert set(error) == {"subject", "found", "expected", "remedy", "exit_code", "details"}
     assert error["subject"] == str(missing)
     assert error["exit_code"] == result.exit_code == 3
+    assert error["details"] == []
 
 
 def test_a_known_modality_is_overruled_on_request_only(
