@@ -225,6 +225,7 @@ def test_an_error_is_a_document_too(omniseg: Omniseg, square: Path, tmp_path: Pa
     assert set(error) == {"subject", "found", "expected", "remedy", "details", "exit_code"}
     assert error["subject"] == str(missing)
     assert error["exit_code"] == result.exit_code == 3
+    assert error["details"] == []
 
 
 def test_a_known_modality_is_overruled_on_request_only(
