@@ -12,6 +12,7 @@ from omniseg_backend.common.atomic import refuse_existing
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.hashing import sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
+from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import load_image
 from omniseg_backend.datasets.records import Dataset, Record
 from omniseg_backend.evaluation.int8_measurement import measure_int8
@@ -55,7 +56,7 @@ def export_with_int8(
     if not train or not validation:
         raise DataError(
             dataset.root,
-            found=f"{len(train)} images that {bundle.manifest.id} was trained on and "
+            found=f"{counted(len(train), 'image')} that {bundle.manifest.id} was trained on and "
             f"{len(validation)} that it was validated on",
             expected="images of both kinds",
             remedy="name the data set that the model was trained on",

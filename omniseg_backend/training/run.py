@@ -227,7 +227,7 @@ def _report(
         return
     device = next(network.parameters()).device
     picture = preview_png(network, fullest(data.validation), data.dataset.classes, device)
-    caption = f"a validation case after {last.step} steps: image, truth, prediction"
+    caption = f"a validation case after {counted(last.step, 'step')}: image, truth, prediction"
     observer(TrainingNews(figures_of(state, plan.class_names), plan.steps, picture, caption))
 
 

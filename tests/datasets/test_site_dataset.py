@@ -142,7 +142,7 @@ def test_a_patient_that_nobody_stated_is_its_own_and_said(tmp_path: Path) -> Non
         assert "patient of its own" in str(added.notes[0])
     dataset = open_dataset(made.folder)
     assert not dataset.patients_stated
-    assert "2 of the 2 cases" in dataset.warnings[0]
+    assert "2 of 2 cases" in dataset.warnings[0]
     text = "".join(path.name for path in made.folder.rglob("*"))
     assert "patient07" not in text
 
