@@ -59,6 +59,7 @@ def segment(
         from omniseg_backend.inference.region import parse_region
         from omniseg_backend.inference.segment_file import (
             check_targets,
+            known_before,
             read_for,
             run_on,
             write_result,
@@ -101,6 +102,8 @@ def segment(
             terminal.answer(estimate_document(expected, bundle, reading), estimate_tables)
             return
         check_targets(settings, output, read, bundle, overwrite=overwrite)
+        for flag in known_before(read, bundle, settings):
+            terminal.say(f"{image.name}: {flag}")
         reading = time.perf_counter() - start
         result = run_on(read, bundle, settings, progress=terminal.progress, cancel=terminal.cancel)
         check_cancel(terminal.cancel, image)

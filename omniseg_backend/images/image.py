@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.flags import Flag
+from omniseg_backend.common.provenance import Provenance
 from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_source import DicomSource
 from omniseg_backend.images.geometry import Geometry
@@ -30,6 +31,7 @@ class Image:
         frame_seconds: Time between frames where the file states it.
         source: The DICOM series it was read from; None for every other format.
         notes: What its reader assumed where the file was silent or contradicted itself.
+        provenance: What computed it; None for what a scanner or a camera made.
     """
 
     array: NDArray[np.generic]
@@ -41,6 +43,7 @@ class Image:
     frame_seconds: float | None = None
     source: DicomSource | None = None
     notes: tuple[Flag, ...] = ()
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         shape = self.array.shape

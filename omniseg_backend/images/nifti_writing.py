@@ -70,8 +70,10 @@ def save_image(image: Image, path: Path) -> None:
     timed = image.has_time or image.frames > 1
     if image.channels == 1:
         voxels = voxels[..., 0] if timed else voxels[..., 0, 0]
-    record = ImageRecord.of(image).model_dump_json()
-    file = _with_header(voxels, image.geometry, image.frame_seconds if timed else None, record)
+    record = ImageRecord.of(image)
+    seconds = image.frame_seconds if timed else None
+    file = _with_header(voxels, image.geometry, seconds, record.model_dump_json())
+    file.header["descrip"] = _short(record.description or "")
     if image.channels > 1:
         file.header.set_intent("vector")
     _save(file, path)

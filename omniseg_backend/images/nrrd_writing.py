@@ -56,7 +56,9 @@ def save_image(image: Image, path: Path) -> None:
     timed = image.has_time or image.frames > 1
     colours = image.channel_names == ("R", "G", "B")
     fields = _axis_fields(image.geometry, image.array, colours=colours, timed=timed)
-    pairs = {KEY: ImageRecord.of(image).model_dump_json()}
+    record = ImageRecord.of(image)
+    fields |= content_field(record)
+    pairs = {KEY: record.model_dump_json()}
     if timed:
         pairs |= _points_in_time(fields, image.frames, image.frame_seconds)
     write(path, image.array, fields, pairs)
@@ -88,7 +90,7 @@ def write(
                 stream.write(plane)
 
 
-def content_field(record: SegmentationRecord) -> dict[str, str]:
+def content_field(record: SegmentationRecord | ImageRecord) -> dict[str, str]:
     """The provenance in one line, where there is any."""
     return {"content": " ".join(record.description.split())} if record.description else {}
 

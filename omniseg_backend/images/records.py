@@ -98,17 +98,22 @@ class ImageRecord(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["omniseg.image/1"] = "omniseg.image/1"
+    description: str | None = None
     geometry: GeometryRecord
     channel_names: tuple[str, ...]
     modality: Modality | None = None
+    provenance: Provenance | None = None
 
     @classmethod
     def of(cls, image: Image) -> ImageRecord:
         """The record of an image; a guessed modality is not recorded."""
+        provenance = image.provenance
         return cls(
+            description=provenance.as_text() if provenance else None,
             geometry=GeometryRecord.of(image.geometry),
             channel_names=image.channel_names,
             modality=image.modality.value if image.modality.is_known else None,
+            provenance=provenance,
         )
 
 
@@ -173,10 +178,18 @@ def refine_image(image: Image, text: str | None, source: Path, *, upright: bool 
         return image
     geometry = record.geometry.refine(image.geometry, upright=upright)
     names, modality = image.channel_names, image.modality
+    provenance = image.provenance
     if isinstance(record, ImageRecord):
         names = record.channel_names if len(record.channel_names) == len(names) else names
         modality = ModalityStatement(record.modality, "file") if record.modality else modality
-    return dataclasses.replace(image, geometry=geometry, channel_names=names, modality=modality)
+        provenance = record.provenance
+    return dataclasses.replace(
+        image,
+        geometry=geometry,
+        channel_names=names,
+        modality=modality,
+        provenance=provenance,
+    )
 
 
 def refine_geometry(

@@ -8,6 +8,7 @@ from pathlib import Path
 from omniseg_backend.bundles.models import model
 from omniseg_backend.bundles.store import Bundle, load_bundle
 from omniseg_backend.common.errors import UsageError
+from omniseg_backend.common.flags import Flag
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import ModalityStatement
@@ -22,6 +23,7 @@ from omniseg_backend.inference.region import parse_region
 from omniseg_backend.inference.results import SegmentResult
 from omniseg_backend.inference.segment import segment
 from omniseg_backend.inference.settings import SegmentSettings
+from omniseg_backend.inference.work import plan_work
 
 
 def read_for(settings: SegmentSettings) -> Image:
@@ -53,6 +55,18 @@ def bundle_for(settings: SegmentSettings) -> Bundle:
             remedy="see `omniseg models`",
         )
     return model(settings.task, settings.variant)
+
+
+def known_before(image: Image, bundle: Bundle, settings: SegmentSettings) -> tuple[Flag, ...]:
+    """What the user must know before the run, beyond the reader's own remarks.
+
+    Raises:
+        UsageError: The region leaves the image, or the task needs one and got none.
+        DataError: The image does not fit the task.
+    """
+    box = None if settings.region is None else parse_region(settings.region, image.geometry)
+    work = plan_work(image, bundle.manifest, box, override_modality=settings.override_modality)
+    return tuple(flag for flag in work.flags if flag not in image.notes)
 
 
 def run_on(
@@ -122,6 +136,7 @@ def write_result(
             name=f"{labels.name}, uncertainty",
             has_time=labels.has_time,
             frame_seconds=labels.frame_seconds,
+            provenance=labels.provenance,
         )
         maps = write_image(entropy, uncertainty, overwrite=overwrite)
     return (*write_segmentation(labels, output, overwrite=overwrite), *maps)
@@ -147,7 +162,7 @@ def segment_file(
         map_file: The uncertainty map, where the settings ask for one.
         progress: Told how far the run is.
         cancel: Looked at before every batch.
-        warn: Told what the reader had to assume.
+        warn: Told what the reader had to assume, and before the run what is doubtful.
 
     Returns:
         The result, the model, and the files written, the mask first.
@@ -163,6 +178,8 @@ def segment_file(
     check_target(output, image, bundle.manifest.class_table(), overwrite=False)
     if map_file is not None:
         check_map_target(map_file, image, overwrite=False)
+    for flag in known_before(image, bundle, settings):
+        warn(str(flag))
     result = run_on(image, bundle, settings, progress=progress, cancel=cancel)
     check_cancel(cancel, settings.image)
     return result, bundle, write_result(result, output, map_file, overwrite=False)

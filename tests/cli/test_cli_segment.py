@@ -108,21 +108,28 @@ def test_what_is_known_before_the_run_is_in_the_flags(
     omniseg: Omniseg, make_model: MakeModel, square: Path, tmp_path: Path
 ) -> None:
     options = ("-o", tmp_path / "m.png", "--model", make_model(Modality.CT).path, "--json")
-    flags = document(omniseg("segment", square, *options))["flags"]
-    assert [flag["code"] for flag in flags] == ["not_hounsfield"]
+    result = omniseg("segment", square, *options)
+    assert [flag["code"] for flag in document(result)["flags"]] == ["not_hounsfield"]
+    assert result.stderr.index("Hounsfield") < result.stderr.index("segmenting")  # before it runs
 
 
-def test_an_uncertainty_map_lies_on_the_images_grid(
-    omniseg: Omniseg, make_model: MakeModel, square: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["map.png", "map.nii.gz", "map.nrrd", "map.mha", "map.tif"])
+def test_an_uncertainty_map_lies_on_the_images_grid_and_says_what_made_it(
+    omniseg: Omniseg, make_model: MakeModel, square: Path, tmp_path: Path, name: str
 ) -> None:
     bundle = make_model(symmetric_axes=("rows",))
-    target = tmp_path / "uncertainty.png"
+    target = tmp_path / name
     result = omniseg(
         "segment", square, "-o", tmp_path / "m.png", "--model", bundle.path,
         "--uncertainty", target,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
-    assert read_image(target).geometry.is_close(read_image(square).geometry)
+    found = read_image(target)
+    assert found.geometry.affine[:2, :2] == pytest.approx(
+        read_image(square).geometry.affine[:2, :2]
+    )
+    assert found.provenance == read_segmentation(tmp_path / "m.png").provenance
+    assert found.provenance is not None
 
 
 def test_an_existing_output_is_kept_unless_told_otherwise(
