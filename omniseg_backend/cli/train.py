@@ -48,10 +48,12 @@ def train(
     with command(json=json, log_level=logging.INFO) as terminal:
         from omniseg_backend.cli.model_changes import listed_as_candidate
         from omniseg_backend.cli.training_options import training_settings
+        from omniseg_backend.common.atomic import refuse_existing
         from omniseg_backend.common.progress import no_progress
 
         started = time.perf_counter()
         settings = training_settings(dataset, recipe, options)
+        refuse_existing(output, overwrite=overwrite)  # before torch takes its seconds
         bundle = _train_bundle()(
             settings,
             output,

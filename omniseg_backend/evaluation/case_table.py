@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
+from omniseg_backend.common.csv_cells import csv_text
 from omniseg_backend.metrics.scores import CaseScore, ClassScore
 
 _COLUMNS = (
@@ -16,19 +15,15 @@ _COLUMNS = (
 
 def rows_as_csv(cases: Sequence[CaseScore]) -> str:
     """One row per case and class; empty cells where a figure is undefined."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for case in cases:
-        for score in case.classes:
-            writer.writerow(_row(case, score))
-    return stream.getvalue()
+    rows = [_row(case, score) for case in cases for score in case.classes]
+    return csv_text([_COLUMNS, *rows])
 
 
-def _row(case: CaseScore, score: ClassScore) -> tuple[object, ...]:
+def _row(case: CaseScore, score: ClassScore) -> tuple[str, ...]:
     hd95 = (None, None) if score.hd95 is None else (score.hd95.value, score.hd95.unit)
     sizes = score.volume_error
-    return (
+    cells = (
         case.case, case.patient, score.name, score.outcome, score.dice, score.iou, *hd95,
         score.surface_dice, sizes.truth, sizes.prediction, case.size_unit,
     )  # fmt: skip
+    return tuple("" if cell is None else str(cell) for cell in cells)
