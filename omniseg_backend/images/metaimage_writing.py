@@ -57,7 +57,7 @@ def save_image(image: Image, path: Path) -> None:
     """Write voxels of their own type to ``path``, which is replaced; time is the last axis."""
     timed = image.has_time or image.frames > 1
     fields = _grid_fields(image.geometry, image.frames if timed else None, image.frame_seconds)
-    _write(path, image.array, fields, ImageRecord.of(image).model_dump_json())
+    _write(path, image.array, fields, ImageRecord.of(image).as_json())
 
 
 def _grid_fields(

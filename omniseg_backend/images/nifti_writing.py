@@ -72,7 +72,7 @@ def save_image(image: Image, path: Path) -> None:
         voxels = voxels[..., 0] if timed else voxels[..., 0, 0]
     record = ImageRecord.of(image)
     seconds = image.frame_seconds if timed else None
-    file = _with_header(voxels, image.geometry, seconds, record.model_dump_json())
+    file = _with_header(voxels, image.geometry, seconds, record.as_json())
     file.header["descrip"] = _short(record.description or "")
     if image.channels > 1:
         file.header.set_intent("vector")

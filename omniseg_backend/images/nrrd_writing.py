@@ -58,7 +58,7 @@ def save_image(image: Image, path: Path) -> None:
     fields = _axis_fields(image.geometry, image.array, colours=colours, timed=timed)
     record = ImageRecord.of(image)
     fields |= content_field(record)
-    pairs = {KEY: record.model_dump_json()}
+    pairs = {KEY: record.as_json()}
     if timed:
         pairs |= _points_in_time(fields, image.frames, image.frame_seconds)
     write(path, image.array, fields, pairs)

@@ -62,7 +62,7 @@ def save_image(image: Image, path: Path) -> None:
     rows: NDArray[np.generic] = image.array[0, :, :, :, 0].transpose(2, 1, 0)
     colour = rows if image.channels == 3 else rows[..., 0]
     texts = PngInfo()
-    texts.add_itxt(KEY, ImageRecord.of(image).model_dump_json())
+    texts.add_itxt(KEY, ImageRecord.of(image).as_json())
     PIL.Image.fromarray(np.ascontiguousarray(colour)).save(path, format="PNG", pnginfo=texts)
 
 

@@ -116,6 +116,11 @@ class ImageRecord(pydantic.BaseModel):
             provenance=provenance,
         )
 
+    def as_json(self) -> str:
+        """Without what a scanner's or a camera's image does not have."""
+        computed = {"description", "provenance"} if self.provenance is None else set()
+        return self.model_dump_json(exclude=computed)
+
 
 class SegmentationRecord(pydantic.BaseModel):
     """What a label file cannot say itself."""

@@ -64,7 +64,7 @@ def save_labels(segmentation: Segmentation, path: Path) -> None:
 def save_image(image: Image, path: Path) -> None:
     """Write voxels of their own type to ``path``, which is replaced."""
     metadata = _metadata(image.geometry, image.frame_seconds)
-    record = ImageRecord.of(image).model_dump_json()
+    record = ImageRecord.of(image).as_json()
     planes = image.array.transpose(0, 4, 1, 3, 2)
     if image.channel_names == ("R", "G", "B"):
         colours = planes.transpose(0, 1, 3, 4, 2)
