@@ -98,11 +98,15 @@ def segment_a_sample(python: Path, work: Path) -> str:
 
 
 def run_tests(python: Path, work: Path) -> None:
-    """Run the torch-free rooms' tests from a copy of the tests alone."""
-    pip_install(python, "pytest", "pytest-timeout", "hypothesis")
+    """Run the torch-free rooms' tests from a copy without the source beside them."""
+    pip_install(python, "pytest", "pytest-timeout", "hypothesis", "SimpleITK")
     elsewhere = work / "tests only" / "tests"
     shutil.copytree(REPOSITORY / "tests", elsewhere)
-    shutil.copyfile(REPOSITORY / "pyproject.toml", elsewhere.parent / "pyproject.toml")
+    shutil.copytree(REPOSITORY / "docs", elsewhere.parent / "docs")  # tests hold the documents
+    for file in ("pyproject.toml", "sample_data/samples/index.json"):
+        target = elsewhere.parent / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPOSITORY / file, target)
     rooms = [str(elsewhere / room) for room in TORCH_FREE_ROOMS]
     result = subprocess.run(
         [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms],

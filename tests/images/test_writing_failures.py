@@ -107,13 +107,15 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     fill(tmp_path / "content")
-    mount = f"mount -t tmpfs -o size=56k none {folder} && cp {tmp_path}/content/* {folder}"
+    mount = f"mount -t tmpfs -o size=56k none {folder} && cp '{tmp_path}'/content/* '{folder}'"
     inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     if (
         not shutil.which("unshare")
         or subprocess.run([*inside, mount], capture_output=True).returncode
     ):
         pytest.skip("this system does not let a test mount a small disk")
-    after = f"{mount} && {sys.executable} -c '{WRITER}' {folder} && cp -r {folder} {tmp_path}/after"
+    after = (
+        f"{mount} && '{sys.executable}' -c '{WRITER}' {folder} && cp -r {folder} {tmp_path}/after"
+    )
     run = subprocess.run([*inside, after], capture_output=True, text=True)
     check_nothing_half_written(run, tmp_path / "after", "a full disk")
