@@ -12,6 +12,7 @@ import typer.main
 
 from omniseg_backend.cli.lazy_commands import LazyCommands, plain_typer
 from omniseg_backend.cli.outlets import StdoutError, use_lenient_outlets
+from omniseg_backend.common.plain_text import one_line
 
 #: Set to anything but 0 or nothing, unexpected errors show where in the code they arose.
 DEBUG_VARIABLE = "OMNISEG_DEBUG"
@@ -68,7 +69,7 @@ def _one_sentence(
 ) -> None:
     """What an error that nobody foresaw leaves on the screen; Python then ends with 1."""
     sys.stderr.write(
-        f"omniseg: found an unexpected {kind.__name__} ({error}), expected none; "
+        f"omniseg: found an unexpected {kind.__name__} ({one_line(str(error))}), expected none; "
         f"run again with {DEBUG_VARIABLE}=1 and report what is printed then.\n"
     )
 

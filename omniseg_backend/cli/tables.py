@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.table import Table
 
+from omniseg_backend.common.plain_text import one_line
+
 #: What stands where there is nothing to say.
 MISSING = "-"
 
@@ -22,15 +24,17 @@ def table(
 
     Args:
         headings: One per column.
-        rows: Cells as text.
+        rows: Cells as text; control characters are shown by their numbers.
         title: What stands above.
         numbers: The headings whose columns are aligned to the right.
     """
-    made = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    made = Table(
+        title=title and one_line(title), title_justify="left", box=box.SIMPLE, pad_edge=False
+    )
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in numbers else "left")
+        made.add_column(one_line(heading), justify="right" if heading in numbers else "left")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(one_line, row))
     return made
 
 

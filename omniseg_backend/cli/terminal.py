@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from omniseg_backend.cli.interrupt import Interrupt
-from omniseg_backend.cli.progress_line import progress_display
+from omniseg_backend.cli.progress_line import ProgressDisplay, progress_display
 from omniseg_backend.common.errors import (
     CancelledError,
     DataError,
@@ -21,6 +21,7 @@ from omniseg_backend.common.errors import (
     ResourceError,
     UsageError,
 )
+from omniseg_backend.common.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,8 +34,24 @@ DocumentT = TypeVar("DocumentT", bound="Document")
 _WIDTH = 160
 
 
+class _Harmless:
+    """A display of stages and lines that quote files and titles: nothing in them steers it."""
+
+    def __init__(self, display: ProgressDisplay) -> None:
+        self._display = display
+
+    def __call__(self, stage: str, fraction: float, /) -> None:
+        self._display(one_line(stage), fraction)
+
+    def say(self, text: str) -> None:
+        self._display.say(one_line(text))
+
+    def close(self) -> None:
+        self._display.close()
+
+
 class Terminal:
-    """What a command talks to.
+    """What a command talks to; control characters in what it says are shown by their numbers.
 
     Args:
         json: Whether the answer is a JSON document rather than tables.
@@ -42,7 +59,7 @@ class Terminal:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.progress = progress_display()
+        self.progress: ProgressDisplay = _Harmless(progress_display())
         self.cancel = Interrupt(self._say_stopping)
 
     def _say_stopping(self) -> None:
@@ -74,7 +91,7 @@ class Terminal:
             width=None if sys.stdout.isatty() else _WIDTH, markup=False, highlight=False
         )
         for part in tables(document):
-            console.print(part)
+            console.print(one_line(part) if isinstance(part, str) else part)
 
     def choose(self, question: str, answers: Sequence[str]) -> int:
         """Ask the user at the keyboard for one of ``answers``, numbered from 1.
@@ -102,8 +119,8 @@ class Terminal:
         """Say an error's sentence, and as the document where one was asked for."""
         self.progress.close()
         for fault in error.details:
-            sys.stderr.write(f"{fault}\n")
-        sys.stderr.write(f"{error}\n")
+            sys.stderr.write(f"{one_line(fault)}\n")
+        sys.stderr.write(f"{one_line(str(error))}\n")
         if self.json:
             from omniseg_backend.cli.documents import ErrorDocument
 

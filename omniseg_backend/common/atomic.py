@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from omniseg_backend.common.errors import DataError, ResourceError
+from omniseg_backend.common.errors import DataError, FullDiskError, ResourceError
 from omniseg_backend.common.platform import replace_file
 
 #: Of the folders that hold a file until it is whole; a process that is killed leaves its own.
@@ -128,7 +128,7 @@ def write_refusal(target: object, error: OSError) -> DataError | None:
         error: What the operating system raised.
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ResourceError(
+        return FullDiskError(
             target,
             found="a full disk",
             expected="room for the output",

@@ -55,6 +55,10 @@ class ResourceError(DataError):
     """The machine lacks something: memory, disk space, a package."""
 
 
+class FullDiskError(ResourceError):
+    """A disk has no room for an output; whatever is written there next fails too."""
+
+
 class CancelledError(OmniSegError):
     """The user cancelled a long call; nothing half-done is left behind."""
 

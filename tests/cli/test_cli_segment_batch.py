@@ -30,10 +30,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_batch_is_one_document_and_the_next_run_goes_on(
-    omniseg: Omniseg, make_model: MakeModel, folder: Path, tmp_path: Path
+    omniseg: Omniseg,
+    make_model: MakeModel,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     output = tmp_path / "out"
-    command = ("segment", folder, "-o", output, "--model", make_model().path, "--workers", 1)
+    command = ("segment", folder.name, "-o", output, "--model", make_model().path, "--workers", 1)
     result = omniseg(*command, "--json")
     assert result.exit_code == 3, result.stderr
     told = SegmentBatchDocument.model_validate(document(result))
@@ -146,3 +151,11 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(
     result = omniseg(*command)
     assert result.exit_code == 0, result.stderr
     assert document(result)["before"] == len(rows)
+
+
+def test_an_output_that_holds_images_is_refused(
+    omniseg: Omniseg, make_model: MakeModel, folder: Path
+) -> None:
+    result = omniseg("segment", folder, "-o", folder / "deep", "--model", make_model().path)
+    assert_one_sentence(result, 3, "deep: found 1 image file", "choose another output")
+    assert not (folder / "deep" / "omniseg-batch").exists()

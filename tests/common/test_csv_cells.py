@@ -21,5 +21,12 @@ def test_all_else_stays_as_it_is(cell: str) -> None:
 
 
 def test_rows_come_back_as_they_were() -> None:
-    rows = [["a,b", 'say "x"', "two\nlines"], ["", "ü", "1"]]
+    rows = [["a,b", 'say "x"', "C:\\a"], ["", "ü", "1"]]
     assert list(csv.reader(io.StringIO(csv_text(rows)))) == rows
+
+
+def test_no_cell_steers_a_terminal_or_begins_a_line() -> None:
+    assert (
+        csv_text([["\x1b[2Ja.png", "two\nlines", "\t=1+1"]])
+        == "\\x1b[2Ja.png,two\\nlines,\\t=1+1\n"
+    )

@@ -29,6 +29,7 @@ def test_every_image_file_is_an_item_and_nothing_else(tmp_path: Path) -> None:
         write_picture(tmp_path / name)
     for name in (".hidden.png", ".git/d.png", "omniseg-batch/thumbnails/b.png", "out/b.png"):
         write_picture(tmp_path / name)
+    (tmp_path / "out" / "omniseg-batch").mkdir()
     for name in ("readme.txt", "b.json", "cases.csv", "1.2.3"):
         (tmp_path / name).write_text("x")
     (tmp_path / "damaged.nii.gz").write_bytes(b"")

@@ -59,7 +59,7 @@ def test_cells_are_harmless_and_say_everything() -> None:
     assert rows[0]["flag"] == "review; demo"
     assert (rows[1]["volume"], rows[1]["confidence"]) == ("0", "")
     assert rows[1]["flag"] == "none_found; demo"
-    assert rows[2]["error"].startswith("'\tx: found <u>")
+    assert rows[2]["error"].startswith("\\tx: found <u>")
     assert rows[2]["mask"] == ""
 
 
@@ -114,3 +114,12 @@ def test_a_large_figure_is_no_power_of_ten(tmp_path: Path) -> None:
     large = record(classes=(found.model_copy(update={"size": 12345678.0, "unit": "px"}),))
     (row,) = csv.DictReader(io.StringIO(table([Outcome("a", record=large)])))
     assert row["volume"] == "12345678"
+
+
+def test_a_name_steers_no_terminal_that_shows_table_or_page(make_bundle: MakeBundle) -> None:
+    name = "\x1b[2J\x9b.png"
+    refused = DataError(name, found="a", expected="b", remedy="c")
+    outcomes = [Outcome(name, error=refused), Outcome(name, record=record(mask=name))]
+    for text in (table(outcomes), page(outcomes, make_bundle().manifest, 2)):
+        assert text.count("\\x1b[2J\\x9b.png") >= 2
+        assert not {"\x1b", "\x9b"} & set(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from omniseg_backend.common.errors import DataError, OmniSegError
 from omniseg_backend.common.progress import Cancel, check_cancel
 from omniseg_backend.common.reading import unreadable
+from omniseg_backend.common.wording import counted
 from omniseg_backend.images.dicom_listing import ListedSeries, list_series
 from omniseg_backend.images.formats import (
     DICOM,
@@ -19,8 +21,10 @@ from omniseg_backend.images.formats import (
     is_dicom,
     readable_suffixes,
 )
-from omniseg_backend.inference.batch.layout import PRIVATE_FOLDER
+from omniseg_backend.inference.batch.layout import PRIVATE_FOLDER, is_output
 from omniseg_backend.inference.batch.weight import decoded_bytes
+
+logger = logging.getLogger(__name__)
 
 #: Headers whose voxels lie in files beside them, named alike.
 _SPLIT_SUFFIXES = (".hdr", ".mhd", ".nhdr")
@@ -34,9 +38,9 @@ class Item:
     Attributes:
         label: Where it is, relative to the batch's folder, with ``/``: a file, or a folder that
             holds one series and nothing else. Labels differ.
-        path: That file or folder.
-        files: All that it is read from, sorted: a series, or a file and those that hold its
-            voxels.
+        path: That file or folder, absolute.
+        files: All that it is read from, absolute and sorted: a series, or a file and those that
+            hold its voxels.
         is_series: Whether ``files`` form a DICOM series.
         decoded: Bytes of its voxels, about.
         problem: Why it cannot be segmented, where the search has shown that already.
@@ -70,6 +74,7 @@ class _Files:
     dicom: list[Path]
     others: list[Path]
     closed: list[tuple[Path, DataError]]
+    left_out: set[Path]
 
 
 def find_items(
@@ -77,8 +82,8 @@ def find_items(
 ) -> FoundItems:
     """Search a folder and its subfolders for images.
 
-    Hidden files and folders, files of other kinds and what earlier batches keep for themselves
-    are passed over. Linked folders are not entered.
+    Hidden files and folders and files of other kinds are passed over. So is what earlier batches
+    wrote below the folder, with a warning. Linked folders are not entered.
 
     Args:
         folder: Where.
@@ -86,10 +91,15 @@ def find_items(
         cancel: Looked at again and again.
 
     Raises:
-        DataError: The folder cannot be opened; of those inside it, each is an item.
+        DataError: The folder cannot be opened; of those inside it, each is an item. Or one that
+            is left out holds images, and is no batch's output.
         CancelledError: The user cancelled.
     """
+    # Records name files relative to the folder, whatever folder a later run begins in.
+    folder = folder.absolute()
     files = _files_in(folder, {path.resolve() for path in leave_out}, cancel)
+    for place in sorted(files.left_out):
+        _refuse_images_in(place, cancel)
     listing = list_series(files.dicom, cancel=cancel)
     occupied = [*files.dicom, *files.others]
     items = [_of_series(folder, series, occupied) for series in listing.series]
@@ -106,7 +116,7 @@ def find_items(
 
 
 def _files_in(folder: Path, leave_out: set[Path], cancel: Cancel | None) -> _Files:
-    found = _Files([], [], [])
+    found = _Files([], [], [], set())
 
     def refuse(error: OSError) -> None:
         place = Path(error.filename)
@@ -117,17 +127,40 @@ def _files_in(folder: Path, leave_out: set[Path], cancel: Cancel | None) -> _Fil
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         check_cancel(cancel, _SUBJECT)
-        folders[:] = [
-            name
-            for name in sorted(folders)
-            if not name.startswith(".")
-            and name != PRIVATE_FOLDER
-            and (Path(place) / name).resolve() not in leave_out
-        ]
+        if PRIVATE_FOLDER in folders and Path(place) != folder:
+            logger.warning("%s: passed over, it holds what an earlier batch wrote.", place)
+            folders[:] = []
+            continue
+        entered = []
+        for name in sorted(folders):
+            if name.startswith(".") or name == PRIVATE_FOLDER:
+                continue
+            resolved = (Path(place) / name).resolve()
+            if resolved in leave_out:
+                found.left_out.add(resolved)
+            else:
+                entered.append(name)
+        folders[:] = entered
         for name in sorted(names):
             if not name.startswith("."):
                 _sort_in(Path(place) / name, found)
     return found
+
+
+def _refuse_images_in(output: Path, cancel: Cancel | None) -> None:
+    """Refuse an output whose images would be left out without a word."""
+    if is_output(output):
+        return
+    files = _files_in(output, set(), cancel)
+    held = len(files.dicom) + len(files.others)
+    if held:
+        raise DataError(
+            output,
+            found=f"{counted(held, 'image file')} where the masks are to go, which would be "
+            "left out of the batch",
+            expected="a new or empty folder, or the output of this batch",
+            remedy="choose another output",
+        )
 
 
 def _sort_in(path: Path, found: _Files) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: Records and thumbnails; no folder of this name is searched for images.
+#: Records and thumbnails; a folder that holds one of this name is a batch's output.
 PRIVATE_FOLDER = "omniseg-batch"
 TABLE_NAME = "results.csv"
 PAGE_NAME = "index.html"
@@ -13,6 +13,11 @@ PAGE_NAME = "index.html"
 def private_folder(output: Path) -> Path:
     """What the batch keeps for itself."""
     return output / PRIVATE_FOLDER
+
+
+def is_output(folder: Path) -> bool:
+    """Whether a batch has written there."""
+    return private_folder(folder).is_dir()
 
 
 def question_path(output: Path) -> Path:

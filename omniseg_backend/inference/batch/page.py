@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 
 from omniseg_backend.bundles.manifest import Manifest
+from omniseg_backend.common.plain_text import one_line
 from omniseg_backend.common.provenance import NOTICE
 from omniseg_backend.common.wording import counted
 from omniseg_backend.inference.batch.layout import TABLE_NAME, thumbnail_name
@@ -88,7 +89,7 @@ def _found(found: ClassRecord) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text, quote=True)
+    return html.escape(one_line(text), quote=True)
 
 
 def _link(path: str) -> str:

@@ -12,23 +12,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from omniseg_backend.bundles.store import Bundle, load_bundle
+from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.common.atomic import refuse_unwritable, write_text_atomic, writing_errors
-from omniseg_backend.common.errors import DataError, OmniSegError, ResourceError, UsageError
+from omniseg_backend.common.errors import (
+    DataError,
+    FullDiskError,
+    OmniSegError,
+    ResourceError,
+    UsageError,
+)
 from omniseg_backend.common.executor import Executor, ExecutorLostError, open_executor
 from omniseg_backend.common.fan_out import Piece, fan_out
 from omniseg_backend.common.platform import try_lock, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.task_message import TaskError
 from omniseg_backend.common.wording import counted
-from omniseg_backend.inference.arithmetic import chosen_arithmetic
-from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
+from omniseg_backend.inference.batch.asked import settle_question, settled_arithmetic
 from omniseg_backend.inference.batch.items import Item, find_items
 from omniseg_backend.inference.batch.layout import (
     PAGE_NAME,
     TABLE_NAME,
     lock_path,
-    question_path,
 )
 from omniseg_backend.inference.batch.names import output_names
 from omniseg_backend.inference.batch.outcome import BatchResult, Outcome
@@ -36,7 +40,6 @@ from omniseg_backend.inference.batch.page import page
 from omniseg_backend.inference.batch.record import (
     ItemRecord,
     Question,
-    read_question,
     read_records,
 )
 from omniseg_backend.inference.batch.settings import BatchSettings
@@ -64,8 +67,9 @@ def run_batch(
 ) -> BatchResult:
     """Segment every image of a folder, but those that an earlier run has done.
 
-    A bad image is told and passed over. Table and page are written whatever ends the run, so
-    that they tell what is done.
+    A bad image is told and passed over; a full disk ends the run, and the same call goes on.
+    Table and page are written whatever ends the run, so that they tell what is done; but those of
+    an earlier run stay where this one has not come to tell anything.
 
     Args:
         settings: What to segment by which model, where to and where it runs.
@@ -80,7 +84,7 @@ def run_batch(
     Raises:
         UsageError: The output is the folder itself, or the scheduler's address is none.
         DataError: There is no image; the output holds the answers of another model or other
-            settings, or cannot be written.
+            settings, or images of the folder, or cannot be written.
         BundleError: There is no such model.
         ResourceError: Another batch works on the output, the scheduler cannot be reached, or
             the disk is full.
@@ -101,7 +105,7 @@ def run_batch(
         bundle_hash=bundle.manifest_hash,
         modality=settings.modality,
         override_modality=settings.override_modality,
-        arithmetic=_arithmetic(bundle, settings.arithmetic, output, overwrite=overwrite),
+        arithmetic=settled_arithmetic(bundle, settings.arithmetic, output, overwrite=overwrite),
         mask_suffix=settings.options.mask_suffix,
     )
     if items is None:
@@ -110,7 +114,7 @@ def run_batch(
         raise no_image(settings.folder)
     refuse_unwritable(output / TABLE_NAME)
     with _alone(output):
-        _settle_question(output, question, overwrite=overwrite)
+        settle_question(output, question, overwrite=overwrite)
         run = _Run(settings, folder, output, question, items, overwrite=overwrite)
         outcomes: list[Outcome] = []
 
@@ -127,8 +131,9 @@ def run_batch(
                 take(outcome)
         finally:
             ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.label))
-            write_text_atomic(output / TABLE_NAME, table(ordered))
-            write_text_atomic(output / PAGE_NAME, page(ordered, bundle.manifest, len(items)))
+            if ordered:
+                write_text_atomic(output / TABLE_NAME, table(ordered))
+                write_text_atomic(output / PAGE_NAME, page(ordered, bundle.manifest, len(items)))
         tidy(output, (outcome.record for outcome in ordered if outcome.record is not None))
     return BatchResult(
         outcomes=ordered,
@@ -169,15 +174,19 @@ class _Run:
         self._names = output_names(items, {label: record.name for label, record in records.items()})
 
     def outcomes(self, given: Executor | None, cancel: Cancel | None) -> Iterator[Outcome]:
-        """The outcome of every item, as it comes."""
-        left = []
+        """The outcome of every item, as it comes.
+
+        What is done is told in one go, so that a run which is stopped tells all of it or nothing.
+        """
+        left, settled = [], []
         for item in self._items:
             check_cancel(cancel, self._folder)
-            settled = self._settled(item)
-            if settled is None:
+            outcome = self._settled(item)
+            if outcome is None:
                 left.append(item)
             else:
-                yield settled
+                settled.append(outcome)
+        yield from settled
         if not left:
             return
         needed = [bytes_of_item(item.decoded) for item in left]
@@ -192,13 +201,20 @@ class _Run:
             )
             starved = []
             for piece, future in fan_out(executor, segment_item, pieces, cancel=cancel):
-                outcome = _outcome(left[piece.number], future)
+                outcome = self._outcome(left[piece.number], future)
                 if isinstance(outcome.error, ResourceError) and _crowded(executor):
                     starved.append(dataclasses.replace(piece, bytes=_ALONE))
                 else:
                     yield outcome
             for piece, future in fan_out(executor, segment_item, starved, cancel=cancel):
-                yield _outcome(left[piece.number], future)
+                yield self._outcome(left[piece.number], future)
+
+    def _outcome(self, item: Item, future: Future[str]) -> Outcome:
+        outcome = _outcome(item, future)
+        error = outcome.error
+        if isinstance(error, FullDiskError) and self._output in Path(error.subject).parents:
+            raise error  # there is no room for the masks of all others either
+        return outcome
 
     def _settled(self, item: Item) -> Outcome | None:
         """The outcome of an item that needs no work; None for all others."""
@@ -218,8 +234,8 @@ class _Run:
             folder=self._folder,
             output=self._output,
             label=item.label,
-            path=item.path.absolute(),
-            files=tuple(file.absolute() for file in item.files),
+            path=item.path,
+            files=item.files,
             is_series=item.is_series,
             name=self._names[item.label],
             model=self._settings.model.absolute(),
@@ -263,43 +279,6 @@ def _unforeseen(item: Item, error: TaskError) -> DataError:
         expected="an image that can be segmented",
         remedy="segment it alone with OMNISEG_DEBUG=1 to see where, and report it",
     )
-
-
-def _arithmetic(
-    bundle: Bundle, choice: ArithmeticChoice, output: Path, *, overwrite: bool
-) -> Arithmetic:
-    """Settled here, so that every worker's host computes alike, and a later run as the first."""
-    earlier = None if overwrite else read_question(question_path(output))
-    if (
-        choice is ArithmeticChoice.AUTO
-        and earlier is not None
-        and earlier.bundle_hash == bundle.manifest_hash
-    ):
-        return earlier.arithmetic
-    return chosen_arithmetic(bundle, choice)
-
-
-def _settle_question(output: Path, question: Question, *, overwrite: bool) -> None:
-    place = question_path(output)
-    earlier = read_question(place)
-    if earlier == question:
-        return
-    if earlier is not None and not overwrite:
-        raise DataError(
-            output,
-            found=f"masks by {_told(earlier)}",
-            expected=f"none, or masks by {_told(question)}",
-            remedy="choose another output, or replace them with --overwrite",
-        )
-    write_text_atomic(place, f"{question.model_dump_json(indent=2)}\n")
-
-
-def _told(question: Question) -> str:
-    override = ", override" if question.override_modality else ""
-    modality = f", modality {question.modality}{override}" if question.modality else ""
-    suffix = f", format {question.mask_suffix}" if question.mask_suffix else ""
-    bits = f", {question.arithmetic}" if question.arithmetic != "fp32" else ""
-    return f"{question.bundle} ({question.bundle_hash[:12]}{modality}{suffix}{bits})"
 
 
 @contextlib.contextmanager
