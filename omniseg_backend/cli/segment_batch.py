@@ -46,14 +46,16 @@ def found_batch(
         UsageError: There are options of a batch, and this is none; or a batch that is to go
             into one file.
     """
-    from omniseg_backend.inference.batch.items import find_items
-    from omniseg_backend.inference.batch.run import no_image
     from omniseg_backend.inference.batch.settings import BatchOptions
 
     found = None
     with reading_errors(image, expected="an image file or a folder"):
         is_folder = image.is_dir()
     if is_folder:
+        # Here, since one file would pay a tenth of a second for pydicom.
+        from omniseg_backend.inference.batch.items import find_items
+        from omniseg_backend.inference.batch.run import no_image
+
         terminal.progress(f"searching {image.name}", 0.0)
         leave_out = [] if output is None else [output]
         found = find_items(image, leave_out=leave_out, cancel=terminal.cancel)
