@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,8 +237,10 @@ def test_a_list_of_before_promotions_is_read(add, home: Path) -> None:
     assert statuses() == {"1.0.0": "candidate"}
 
 
-def test_two_programs_that_add_at_once_lose_nothing(add, home: Path) -> None:
-    paths = [add(version).path for version in ("1.0.0", "2.0.0")]
+def test_two_programs_that_add_at_once_lose_nothing(add, home: Path, tmp_path: Path) -> None:
+    listed = [add(version).path for version in ("1.0.0", "2.0.0")]
+    # Removing a model takes the listed file away, so each program adds a copy.
+    paths = [shutil.copyfile(path, tmp_path / path.name) for path in listed]
     script = (
         "import sys\n"
         "from omniseg_backend.bundles.models import add_model, remove_model\n"
