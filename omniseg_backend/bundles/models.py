@@ -26,6 +26,7 @@ __all__ = [
     "find_models",
     "model",
     "model_shelf",
+    "refuse_unknown",
     "remove_model",
     "take",
 ]
@@ -90,16 +91,36 @@ def model(task: str, variant: Variant | str | None = None) -> Bundle:
     chosen = [entry for entry in fitting if entry.manifest.variant == variant]
     if chosen:
         return take(chosen)
+    raise _no_model(entries, task, variant)
+
+
+def refuse_unknown(task: str, variant: Variant | str | None = None) -> None:
+    """Refuse what ``model`` has no model for, without loading one.
+
+    Raises:
+        UsageError: There is none; the sentence names what there is.
+    """
+    entries = available_models()
+    if not any(
+        e.manifest.task.id == task and variant in (None, e.manifest.variant) for e in entries
+    ):
+        raise _no_model(entries, task, variant)
+
+
+def _no_model(
+    entries: Sequence[ModelEntry], task: str, variant: Variant | str | None
+) -> UsageError:
+    fitting = [e for e in entries if e.manifest.task.id == task]
     variants = sorted({entry.manifest.variant for entry in fitting})
     if variants:
-        raise UsageError(
+        return UsageError(
             f"task {task}",
             found=f"no model of the variant {variant}",
             expected=f"one of: {', '.join(variants)}",
             remedy="choose one of these",
         )
     tasks = sorted({entry.manifest.task.id for entry in entries})
-    raise UsageError(
+    return UsageError(
         f"task {task}",
         found="no model for it",
         expected=f"one of: {', '.join(tasks)}" if tasks else "a model, and there is none yet",
@@ -151,7 +172,8 @@ def take(entries: Sequence[ModelEntry]) -> Bundle:
 def add_model(path: Path | str) -> ModelEntry:
     """Check a bundle, copy it among the user's models and remember its hash.
 
-    It is a candidate then. Adding the same bundle again makes it the last added.
+    It is a candidate then. Adding the same bundle again makes it the last added, which is no
+    event of its history.
 
     Args:
         path: A bundle; where it lies does not matter afterwards.
@@ -166,10 +188,12 @@ def add_model(path: Path | str) -> ModelEntry:
     # Several versions of one model may stand side by side.
     file = f"{manifest.id}-{manifest.version}-{digest[:12]}{ZIP_SUFFIX}"
     with exclusive(folder / LOCK_NAME):
-        others = [listed for listed in read_list(folder) if listed.file != file]
+        before = read_list(folder)
+        others = [listed for listed in before if listed.file != file]
         copy_bundle(bundle, folder / file, overwrite=True)
         write_list(folder, [*others, ListedModel(file=file, manifest_hash=digest, added=now_utc())])
-        append_event(folder, _event("added", manifest, digest))
+        if len(others) == len(before):
+            append_event(folder, _event("added", manifest, digest))
     return next(entry for entry in model_shelf().entries if entry.path == folder / file)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from omniseg_backend.cli.compare_documents import CompareDocument
-    from omniseg_backend.evaluation.comparison import ClassComparison
+    from omniseg_backend.evaluation.comparison import ClassComparison, ComparedBundle
 
 
 @with_options(CompareSettings, leave_out={"old", "new", "dataset"})
@@ -74,10 +74,11 @@ def _tables(document: CompareDocument) -> Sequence[RenderableType]:
         )
         for entry in found.classes
     ]
+    new, old = _names(found.new, found.old)
     p_value = "" if found.overall.p_value is None else f", p = {found.overall.p_value:.3g}"
     lines: list[RenderableType] = [
         table(headings, rows, numbers=headings[1:3]),
-        f"{found.new.id} {found.new.version} against {found.old.id} {found.old.version} on "
+        f"{new} against {old} on "
         f"{counted(len(found.cases), 'case')} of {counted(found.overall.patients, 'patient')} of "
         f"{found.dataset}: Dice "
         f"{found.overall.as_text()}{p_value}.",
@@ -86,6 +87,14 @@ def _tables(document: CompareDocument) -> Sequence[RenderableType]:
     if document.pictures:
         lines.append(f"Worst cases: {', '.join(document.pictures)}")
     return lines
+
+
+def _names(new: ComparedBundle, old: ComparedBundle) -> tuple[str, ...]:
+    """Ids and versions, with hashes where these alone tell the two apart."""
+    names = tuple(f"{one.id} {one.version}" for one in (new, old))
+    if names[0] != names[1]:
+        return names
+    return tuple(f"{one.id} {one.version} ({one.manifest_hash[:12]})" for one in (new, old))
 
 
 def _counts(entry: ClassComparison) -> tuple[str, str]:

@@ -45,6 +45,7 @@ def environment(
     from omniseg_backend.cli.terminal import command, contradiction
 
     with command(json=json) as terminal:
+        from omniseg_backend.jobs.config import load_config
         from omniseg_backend.jobs.environment import build_environment, plan_environment
         from omniseg_backend.jobs.interpreters import name_training_interpreter
 
@@ -52,6 +53,7 @@ def environment(
             raise contradiction("--use", "--build")
         if wheels is not None and build is None:
             raise _nothing_to_build(wheels)
+        load_config()  # a damaged one is an error, not a reason why nothing trains
         plan = None
         built = False
         if use is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from omniseg_backend.cli.job_documents import (
@@ -44,6 +45,9 @@ def show_tables(document: JobShowDocument) -> Sequence[RenderableType]:
 
     job = document.job
     parts: list[RenderableType] = [*job_tables(JobDocument(job=job)), f"Folder: {job.folder}"]
+    asked = _asked(document.spec or {})
+    if asked:
+        parts.append(table(("asked", "value"), asked))
     parts += (*document.warnings, *document.faults)
     for group, values in document.figures.items():
         rows = [(name, decimals(value)) for name, value in values.items()]
@@ -54,6 +58,21 @@ def show_tables(document: JobShowDocument) -> Sequence[RenderableType]:
 def removed_tables(document: JobsRemovedDocument) -> Sequence[RenderableType]:
     """What was taken away."""
     return [f"Removed: {', '.join(document.removed)}." if document.removed else "Nothing to remove"]
+
+
+def _asked(spec: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What the spec states, one value a row; parts of a part as ``budget.minutes``."""
+    rows = []
+    for name, value in spec.items():
+        if name in ("schema_version", "kind", "title"):
+            continue
+        if isinstance(value, dict):
+            # The settings are what was asked; any other part is named.
+            prefix = "" if name == "settings" else f"{name}."
+            rows += [(prefix + inner, text) for inner, text in _asked(value)]
+        else:
+            rows.append((name, value if isinstance(value, str) else json.dumps(value)))
+    return rows
 
 
 def _row(job: JobDescription) -> tuple[str, ...]:

@@ -154,10 +154,13 @@ def submit_file(
 
     Each kind has a command with its options; a program hands a whole spec over with --spec.
     """
-    if context.invoked_subcommand is not None:
-        return
-    from omniseg_backend.cli.terminal import command
+    from omniseg_backend.cli.terminal import command, contradiction
 
+    if context.invoked_subcommand is not None:
+        if spec is not None:
+            with command(json=json):
+                raise contradiction("--spec", context.invoked_subcommand)
+        return
     with command(json=json) as terminal:
         from omniseg_backend.cli.job_documents import JobDocument, described
         from omniseg_backend.cli.job_report import job_tables

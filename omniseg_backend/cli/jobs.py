@@ -27,6 +27,8 @@ commands.command()(environment)
 _LOG_LINES = 20
 #: Seconds to wait for a job to heed a request; it then goes on by itself.
 _PATIENCE = 6.0
+#: A century; the calendar ends where some more would be subtracted.
+_LONGEST_DAYS = 36_500
 
 
 @commands.callback()
@@ -96,7 +98,10 @@ def remove(job: JobId, json: Json = False) -> None:
 @commands.command()
 def purge(
     older_than: Annotated[
-        float, typer.Option("--older-than", min=0, metavar="DAYS", help="Days since their end.")
+        float,
+        typer.Option(
+            "--older-than", metavar="DAYS", help=f"Days since their end, 0 to {_LONGEST_DAYS}."
+        ),
     ],
     json: Json = False,
 ) -> None:
@@ -108,8 +113,16 @@ def purge(
 
         from omniseg_backend.cli.job_documents import JobsRemovedDocument
         from omniseg_backend.cli.job_report import removed_tables
+        from omniseg_backend.common.errors import UsageError
         from omniseg_backend.jobs.client import JobClient
 
+        if not 0 <= older_than <= _LONGEST_DAYS:  # so that NaN is refused too
+            raise UsageError(
+                "--older-than",
+                found=f"{older_than:g}",
+                expected=f"days from 0 to {_LONGEST_DAYS}",
+                remedy="correct the option",
+            )
         removed = JobClient().store.purge(datetime.timedelta(days=older_than))
         terminal.answer(JobsRemovedDocument(removed=removed), removed_tables)
 
@@ -120,6 +133,7 @@ def _ask(job: str, ask: Callable[[JobClient], JobState], *, json: bool, wait: bo
     with command(json=json) as terminal:
         from omniseg_backend.cli.job_documents import JobDocument, described
         from omniseg_backend.cli.job_report import job_tables
+        from omniseg_backend.common.errors import DataError
         from omniseg_backend.common.progress import check_cancel
         from omniseg_backend.jobs.client import POLL_EVERY_MS, JobClient
         from omniseg_backend.jobs.states import State
@@ -130,4 +144,12 @@ def _ask(job: str, ask: Callable[[JobClient], JobState], *, json: bool, wait: bo
         while client.job(job).record.known.state is State.RUNNING and time.monotonic() < until:
             check_cancel(terminal.cancel, f"waiting for {job}")
             time.sleep(POLL_EVERY_MS / 1000)
+        if wait and client.job(job).record.known.state is State.RUNNING:
+            raise DataError(
+                f"job {job}",
+                found=f"a job that still runs {_PATIENCE:g} seconds after it was asked to stop",
+                expected="one that stops",
+                remedy="the request stands: it stops where it can go on from, as "
+                "`omniseg jobs follow` will show; `omniseg jobs cancel` ends it at once",
+            )
         terminal.answer(JobDocument(job=described(client.job(job))), job_tables)

@@ -36,7 +36,9 @@ def added(path: Path) -> ModelsAddDocument:
         BundleError: It is damaged or unsafe.
         DataError: The user's folder cannot be written.
     """
-    return ModelsAddDocument(model=reference(add_model(path)))
+    before = {entry.manifest_hash for entry in available_models() if entry.origin == "user"}
+    entry = add_model(path)
+    return ModelsAddDocument(model=reference(entry), listed_before=entry.manifest_hash in before)
 
 
 def listed_as_candidate(path: Path) -> str:

@@ -29,6 +29,7 @@ class ModelsAddDocument(Document):
     """``omniseg models add``."""
 
     model: ModelReference
+    listed_before: Annotated[bool, Field(description="It was among your models already.")]
 
 
 class ModelsRemoveDocument(Document):

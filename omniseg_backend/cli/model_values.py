@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from omniseg_backend.cli.model_options import option_fields, parameter_name
+from omniseg_backend.common.complaints import expected_words
 from omniseg_backend.common.errors import DataError, OmniSegError, UsageError
-from omniseg_backend.common.settings import Described, described_fields, range_of
+from omniseg_backend.common.settings import Described, described_fields
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -63,17 +64,13 @@ def explained(
     place = tuple(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return _unknown(place, model, file)
-    wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    wanted = wanted[0].lower() + wanted[1:]
-    if problem["type"].startswith(("greater_than", "less_than")):
-        # pydantic names the one limit that was passed.
-        wanted = next((range_of(f) for f in described_fields(model) if f.path == place), wanted)
+    wanted = expected_words(problem, model)
     found = _found(problem["input"], problem["type"])
     if file is None or (place and place[0] in typed):
         # What was typed is shown as it was typed.
         return UsageError(
             _option_of(model, place),
-            found=problem["input"] if isinstance(problem["input"], str) else found,
+            found=_typed(problem["input"]) if isinstance(problem["input"], str) else found,
             expected=wanted,
             remedy="correct the option",
         )
@@ -125,8 +122,15 @@ def _found(value: object, kind: str) -> str:
     if isinstance(value, dict):
         return " and ".join(f"{name} {one}" for name, one in value.items()) or "nothing"
     if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
-        return ", ".join(str(one) for one in value)
+        return _typed(", ".join(str(one) for one in value))
     return f"a {type(value).__name__}"
+
+
+def _typed(text: str) -> str:
+    """Text as it was typed, on one line."""
+    if not text:
+        return "nothing"
+    return text if text.isprintable() else repr(text)
 
 
 def _option_of(model: type[BaseModel], place: tuple[str, ...]) -> str:

@@ -68,8 +68,9 @@ def history(
 
 def _added(document: ModelsAddDocument) -> Sequence[RenderableType]:
     model = document.model
+    listed = "was listed already" if document.listed_before else "is listed"
     return [
-        f"{model.id} {model.version} ({model.manifest_hash[:12]}) is listed, {model.status} for "
+        f"{model.id} {model.version} ({model.manifest_hash[:12]}) {listed}, {model.status} for "
         f"{model.task}, {model.variant}."
     ]
 

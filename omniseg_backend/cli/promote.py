@@ -49,8 +49,10 @@ def _told(document: PromoteDocument) -> Sequence[RenderableType]:
         if replaced is None
         else f"in the place of {replaced.id} {replaced.version} ({replaced.manifest_hash[:12]})"
     )
-    return [
+    lines = [
         f"{model.id} {model.version} ({model.manifest_hash[:12]}) is the current model for "
-        f"{model.task}, {model.variant}, {instead}.",
-        f"`omniseg rollback {model.task} {model.variant}` takes it back.",
+        f"{model.task}, {model.variant}, {instead}."
     ]
+    if replaced is not None:
+        lines.append(f"`omniseg rollback {model.task} {model.variant}` takes it back.")
+    return lines

@@ -27,9 +27,14 @@ MarkT = TypeVar("MarkT")
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, an unknown name is an error, help in docstrings."""
+    """Base of all settings: immutable, help in docstrings.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    An unknown name is an error, and so is a number that is infinite or none.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +55,13 @@ class Option:
     """Name of the command's option, without dashes, where it is not the field's own."""
 
     name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class InWords:
+    """Of a text with a pattern: what is expected, where the pattern would say nothing to people."""
+
+    text: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +113,7 @@ def described_fields(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iter
         if nested is not None and annotation is info.annotation:
             yield from described_fields(nested, whole)
             continue
-        unit, option = _mark(info, Unit), _mark(info, Option)
+        unit, option = mark_of(info, Unit), mark_of(info, Option)
         yield Described(
             path=whole,
             annotation=annotation,
@@ -149,5 +161,6 @@ def model_of(annotation: object) -> type[BaseModel] | None:
     return None
 
 
-def _mark(info: FieldInfo, kind: type[MarkT]) -> MarkT | None:
+def mark_of(info: FieldInfo, kind: type[MarkT]) -> MarkT | None:
+    """A field's mark of a kind; None where it has none."""
     return next((mark for mark in info.metadata if isinstance(mark, kind)), None)

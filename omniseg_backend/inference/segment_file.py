@@ -7,7 +7,6 @@ from pathlib import Path
 
 from omniseg_backend.bundles.models import model
 from omniseg_backend.bundles.store import Bundle, load_bundle
-from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.flags import Flag
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.images.image import Image
@@ -19,6 +18,7 @@ from omniseg_backend.images.writing import (
     write_image,
     write_segmentation,
 )
+from omniseg_backend.inference.asked import refuse_no_model, refuse_one_file_twice
 from omniseg_backend.inference.region import parse_region
 from omniseg_backend.inference.results import SegmentResult
 from omniseg_backend.inference.segment import segment
@@ -47,13 +47,8 @@ def bundle_for(settings: SegmentSettings) -> Bundle:
     """
     if settings.model is not None:
         return load_bundle(Path(settings.model))
-    if settings.task is None:
-        raise UsageError(
-            settings.image,
-            found="neither a task nor a model named",
-            expected="one of them",
-            remedy="see `omniseg models`",
-        )
+    refuse_no_model(settings)
+    assert settings.task is not None  # or else it was refused
     return model(settings.task, settings.variant)
 
 
@@ -102,14 +97,7 @@ def check_targets(
         DataError: A file exists, or its format cannot hold the result.
     """
     targets = [output] if settings.uncertainty is None else [output, settings.uncertainty]
-    paths = [path.resolve() for path in (settings.image, *targets)]
-    if len(set(paths)) < len(paths):
-        raise UsageError(
-            "--output",
-            found="one file named twice",
-            expected="different files for the image, the mask and the uncertainty map",
-            remedy="choose another output",
-        )
+    refuse_one_file_twice(settings.image, targets)
     check_target(output, image, bundle.manifest.class_table(), overwrite=overwrite)
     if settings.uncertainty is not None:
         check_map_target(settings.uncertainty, image, overwrite=overwrite)

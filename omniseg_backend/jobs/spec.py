@@ -63,6 +63,16 @@ class JobSpec(Settings):
         """Files that will be put outside the job's folder."""
         return () if self.output is None else (self.output,)
 
+    def refuse_hopeless(self) -> None:
+        """Refuse, at submission, what is bound to fail when the job's turn comes.
+
+        Asked of a settled spec, hence of absolute paths; only what a look at paths and names
+        tells, since a form waits for it. A kind looks at its own settings.
+
+        Raises:
+            OmniSegError: It is bound to fail, for a reason that the work would give too.
+        """
+
 
 SpecT = TypeVar("SpecT", bound=JobSpec)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from omniseg_backend.common.atomic import write_text_atomic
+from omniseg_backend.common.complaints import expected_words
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.common.settings import described_fields, range_of
+from omniseg_backend.common.settings import described_fields
 from omniseg_backend.jobs.kinds import kind
 from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.jobs.state_file import SCHEMA_VERSION, newer_job
@@ -91,13 +92,10 @@ def wrong_field(error: ValidationError, model: type[BaseModel], subject: object)
         found = (
             "nothing" if problem["type"] == "missing" else json.dumps(problem["input"], default=str)
         )
-        wanted = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    limits = next((range_of(f) for f in described_fields(model) if f.path == place), "")
-    if limits and limits not in wanted:
-        wanted = f"{wanted} ({limits})"
+        wanted = expected_words(problem, model)
     return DataError(
         f"{subject}, {name}",
         found=found,
-        expected=wanted[0].lower() + wanted[1:],
+        expected=wanted,
         remedy="correct this field",
     )

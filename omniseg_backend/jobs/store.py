@@ -10,15 +10,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from omniseg_backend.common.atomic import refuse_existing, refuse_unwritable, writing_errors
+from omniseg_backend.common.atomic import refuse_existing, writing_errors
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.jobs.events import Queued, now
 from omniseg_backend.jobs.folder import JobFolder
+from omniseg_backend.jobs.hopeless import refuse_homeless
 from omniseg_backend.jobs.lock import held
 from omniseg_backend.jobs.spec import JobSpec, settled
 from omniseg_backend.jobs.spec_file import save_spec
-from omniseg_backend.jobs.state_file import JobState, load_state
+from omniseg_backend.jobs.state_file import JobState, NewerJobError, load_state
 from omniseg_backend.jobs.states import ENDED, RESUMABLE, State
 
 _ID = re.compile(r"[a-z][a-z0-9-]*")
@@ -79,14 +80,16 @@ class JobStore:
         """Put a job into the store, queued; nobody ever sees half of its folder.
 
         Raises:
-            UsageError: A bundle that the spec names does not exist.
-            DataError: An output exists or cannot be written, or the store cannot.
+            UsageError: A bundle that the spec names does not exist, or no model is named.
+            DataError: An input does not exist, an output exists or cannot be written, or the
+                store cannot.
             ResourceError: The disk is full.
         """
         asked = settled(spec)
         for output in asked.outputs:
             refuse_existing(output, overwrite=asked.overwrite)
-            refuse_unwritable(output)
+            refuse_homeless(output)
+        asked.refuse_hopeless()
         self.make_root()
         created = now()
         state = JobState(
@@ -143,9 +146,12 @@ class JobStore:
 
         Raises:
             UsageError: There is no such job, or it is running.
+            NewerJobError: A later version made it, and may be running it.
             DataError: The folder cannot be removed.
         """
         record = self.record(job)
+        if isinstance(record.problem, NewerJobError):
+            raise record.problem
         folder = record.folder
         # A runner holds the lock for a moment longer than its job runs.
         stopped = record.state is not None and record.state.state in ENDED | RESUMABLE

@@ -10,13 +10,10 @@ from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.training.checkpoint import Checkpoint
 from omniseg_backend.training.export import export_bundle
-from omniseg_backend.training.export_settings import ExportSettings
+from omniseg_backend.training.export_settings import PLAN, ExportSettings, find_run
 from omniseg_backend.training.plan import RunPlan, check_same_run
 from omniseg_backend.training.preparation import prepare_data
-from omniseg_backend.training.run import CHECKPOINT, PLAN, FinishedRun
-
-#: Where a run lies below what the user may name: itself, or a training job's folder.
-_PLACES = (".", "checkpoints/run")
+from omniseg_backend.training.run import CHECKPOINT, FinishedRun
 
 
 def export_run(
@@ -53,7 +50,7 @@ def load_run(settings: ExportSettings, *, progress: Progress, cancel: Cancel | N
     Raises:
         DataError: There is no run, it has not validated yet, or its data changed.
     """
-    folder = _folder(settings.run)
+    folder = find_run(settings.run)
     plan = RunPlan.load(folder / PLAN)
     if not (folder / CHECKPOINT).exists():
         raise _nothing_yet(settings.run)
@@ -67,18 +64,6 @@ def load_run(settings: ExportSettings, *, progress: Progress, cancel: Cancel | N
     data = prepare_data(asked, progress=progress, cancel=cancel)
     check_same_run(plan, asked, data.data_hash, folder / PLAN)
     return FinishedRun(plan, data, checkpoint)
-
-
-def _folder(named: Path) -> Path:
-    for place in _PLACES:
-        if (named / place / PLAN).exists():
-            return named / place
-    raise DataError(
-        named,
-        found="no training run",
-        expected="a run's folder (BUNDLE.run) or the folder of a training job",
-        remedy="choose another",
-    )
 
 
 def _nothing_yet(run: Path) -> DataError:

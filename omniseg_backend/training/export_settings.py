@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.settings import Settings
+
+#: What a run decided before its first step.
+PLAN = "run.json"
+#: Where a run lies below what the user may name: itself, or a training job's folder.
+_PLACES = (".", "checkpoints/run")
 
 
 class ExportSettings(Settings):
@@ -14,3 +20,20 @@ class ExportSettings(Settings):
     """The run's folder, BUNDLE.run, or the folder of a training job."""
     dataset: Path | None = None
     """Where the data set lies now, if it was moved since."""
+
+
+def find_run(named: Path) -> Path:
+    """The folder of a training run, named itself or by the folder of its job.
+
+    Raises:
+        DataError: There is no run.
+    """
+    for place in _PLACES:
+        if (named / place / PLAN).exists():
+            return named / place
+    raise DataError(
+        named,
+        found="no training run",
+        expected="a run's folder (BUNDLE.run) or the folder of a training job",
+        remedy="choose another",
+    )

@@ -10,10 +10,11 @@ import numpy as np
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
-from omniseg_backend.datasets.check import check_dataset, raise_if_unusable
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import load_image, load_record
+from omniseg_backend.datasets.problems import raise_if_unusable
 from omniseg_backend.datasets.records import Case, Dataset, Record, group_cases
+from omniseg_backend.datasets.site.check import check_for_training, open_for_training
 from omniseg_backend.datasets.splits import FoldChoice, Split, split_records
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality
@@ -64,12 +65,12 @@ def prepare_data(
         DataError: The data set cannot be used; all its problems are in one error.
         UsageError: The modality is unknown, or the fold does not exist.
     """
-    dataset = open_dataset(settings.dataset)
+    dataset = open_for_training(settings.dataset, progress=progress, cancel=cancel)
     modality = _modality(dataset, settings)
     fold = FoldChoice.parse(settings.fold) if settings.fold else None
     split = split_records(dataset, fold, settings.seed)
     survey = Survey(split.train, settings, modality)
-    problems = check_dataset(dataset, look=survey.look, progress=progress, cancel=cancel)
+    problems = check_for_training(dataset, look=survey.look, progress=progress, cancel=cancel)
     raise_if_unusable(problems)
     ranges = survey.result(dataset)
     preprocessing = PreprocessingSettings(

@@ -17,13 +17,14 @@ from omniseg_backend.common.platform import keep_freed_memory, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
 from omniseg_backend.common.provenance import now_utc, source_commit
 from omniseg_backend.common.wording import counted
-from omniseg_backend.datasets.check import open_or_list_all
+from omniseg_backend.datasets.site.check import open_for_training
 from omniseg_backend.networks.architecture import architecture_of
 from omniseg_backend.networks.omnisegnet import OmniSegNet, build_network
 from omniseg_backend.training.augmentation import augmentation_of
 from omniseg_backend.training.checkpoint import Checkpoint, RunState
 from omniseg_backend.training.class_prior import set_class_prior
 from omniseg_backend.training.curves import draw_curves
+from omniseg_backend.training.export_settings import PLAN
 from omniseg_backend.training.fine_tuning import completed
 from omniseg_backend.training.observer import Observer, TrainingNews, ValidationFigures
 from omniseg_backend.training.plan import (
@@ -42,7 +43,7 @@ from omniseg_backend.training.trainer import TrainingData, fit
 
 logger = logging.getLogger(__name__)
 
-PLAN, CHECKPOINT, _CURVES = "run.json", "checkpoint.safetensors", "curves.png"
+CHECKPOINT, _CURVES = "checkpoint.safetensors", "curves.png"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def run_training(
         DataError: The data set or the folder cannot be used.
         CancelledError: The user cancelled; the same call resumes.
     """
-    dataset = open_or_list_all(settings.dataset, progress=progress, cancel=cancel)
+    dataset = open_for_training(settings.dataset, progress=progress, cancel=cancel)
     settings = completed(settings, dataset)
     _refuse_early(settings, folder)
     keep_freed_memory()

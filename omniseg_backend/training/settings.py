@@ -19,6 +19,8 @@ from omniseg_backend.preprocessing.settings import Normalisation, Sampling, Slic
 
 PlaneAxis = Literal["rows", "columns"]
 
+#: Minutes; a run of more is stopped and gone on with.
+_A_WEEK = 7 * 24 * 60
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 
 
@@ -35,11 +37,11 @@ def _size_of_text(value: object) -> object:
 class Budget(Settings):
     """How long to train: one of three ways of saying it."""
 
-    epochs: Annotated[int | None, Field(ge=1)] = None
+    epochs: Annotated[int | None, Field(ge=1, le=100_000)] = None
     """Times that every foreground plane is seen; 100, with early stopping, if nothing is said."""
-    minutes: Annotated[float | None, Field(gt=0), Unit("minutes")] = None
+    minutes: Annotated[float | None, Field(gt=0, le=_A_WEEK), Unit("minutes")] = None
     """Wall time; a probe turns it into steps before the first step."""
-    steps: Annotated[int | None, Field(ge=1)] = None
+    steps: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
     """Optimiser steps."""
 
     @model_validator(mode="after")

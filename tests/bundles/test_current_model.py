@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,16 +237,20 @@ def test_a_list_of_before_promotions_is_read(add, home: Path) -> None:
     assert statuses() == {"1.0.0": "candidate"}
 
 
-def test_two_programs_that_add_at_once_lose_nothing(add, home: Path) -> None:
-    paths = [add(version).path for version in ("1.0.0", "2.0.0")]
+def test_two_programs_that_add_at_once_lose_nothing(add, home: Path, tmp_path: Path) -> None:
+    listed = [add(version).path for version in ("1.0.0", "2.0.0")]
+    # Removing a model takes the listed file away, so each program adds a copy.
+    paths = [shutil.copyfile(path, tmp_path / path.name) for path in listed]
     script = (
         "import sys\n"
-        "from omniseg_backend.bundles.models import add_model\n"
-        "for _ in range(8): add_model(sys.argv[1])\n"
+        "from omniseg_backend.bundles.models import add_model, remove_model\n"
+        "for _ in range(4): remove_model(add_model(sys.argv[1]))\n"
+        "add_model(sys.argv[1])\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", script, str(path)]) for path in paths]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
-    assert len(read_history(home / "models")) == 18
+    # Both were listed before the first round, which is no event; each program makes eight.
+    assert len(read_history(home / "models")) == 2 + 2 * 8
     assert set(statuses()) == {"1.0.0", "2.0.0"}
 
 

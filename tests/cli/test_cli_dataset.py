@@ -122,6 +122,10 @@ def test_check_lists_problems_and_ends_with_3(
         (("create", "new", "--class", "a", "--model", "b"), 2, ("--model",)),
         (("create", "new", "--class", "a", "--class", "a"), 3, ("repeated",)),
         (("create", "new", "--class", "a", "--modality", "xray"), 2, ("xray",)),
+        (("create", "new", "--class", "Background"), 2, ("--class", "no class")),
+        (("create", "new", "--class", ""), 2, ("--class",)),
+        (("create", "new", "--class", "a", "--class", " "), 2, ("--class",)),
+        (("create", "new", "--class", "a\nb"), 2, ("--class", "on one line")),
         (("list", "nothing"), 3, ("dataset.json",)),
     ],
 )
@@ -143,6 +147,8 @@ def test_a_wrong_pseudonym_grid_and_folder_are_said(
 ) -> None:
     image, mask = scan
     assert_one_sentence(omniseg("dataset", "add", site, *scan, "--patient", "=A"), 2, "--patient")
+    nobody = omniseg("dataset", "add", site, *scan, "--patient", "")
+    assert_one_sentence(nobody, 2, "--patient: found nothing, expected a pseudonym: letters,")
     assert_one_sentence(omniseg("dataset", "add", site, image, square), 3, "shape")
     assert_one_sentence(omniseg("dataset", "add", tmp_path, image, mask), 3, "dataset.json")
     assert_one_sentence(omniseg("dataset", "create", site, "--class", "x"), 3, "existing")

@@ -21,7 +21,10 @@ from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.jobs.states import State
 from omniseg_backend.jobs.store import JobStore
 from tests.cli.conftest import MakeModel, Omniseg, assert_one_sentence, document
-from tests.jobs.conftest import wait_until
+from tests.jobs import conftest as job_fixtures
+from tests.jobs.conftest import Jobs, wait_until
+
+counting, jobs = job_fixtures.counting, job_fixtures.jobs
 
 
 def submit_square(omniseg: Omniseg, make_model: MakeModel, square: Path, *more: object) -> str:
@@ -60,7 +63,11 @@ def test_tables_for_people(omniseg: Omniseg, make_model: MakeModel, square: Path
     job = submit_square(omniseg, make_model, square)
     omniseg("jobs", "follow", job)
     assert "finished" in omniseg("jobs", "list").stdout
-    assert "report.json" in omniseg("jobs", "show", job).stdout
+    shown = omniseg("jobs", "show", job).stdout
+    assert "report.json" in shown
+    asked = [line.split() for line in shown.splitlines()]
+    assert ["modality", "microscopy"] in asked
+    assert "image" in [words[0] for words in asked if words]
     assert job in omniseg("jobs", "remove", job).stdout
     assert "No jobs" in omniseg("jobs", "list").stdout
 
@@ -77,6 +84,8 @@ def test_a_whole_spec_is_submitted_as_a_form_makes_it(
     refused = omniseg("jobs", "submit", "--spec", spec)
     assert_one_sentence(refused, 3, "settings.threads", "found 0", "from 1")
     assert_one_sentence(omniseg("jobs", "submit"), 2, "evaluate, export")
+    both = omniseg("jobs", "submit", "--spec", spec, "segment", square)
+    assert_one_sentence(both, 2, "--spec together with segment", "leave one out")
 
 
 def test_bad_data_ends_following_with_3(omniseg: Omniseg, tmp_path: Path) -> None:
@@ -96,9 +105,18 @@ def test_bad_data_ends_following_with_3(omniseg: Omniseg, tmp_path: Path) -> Non
     ("words", "code", "told"),
     [
         (("submit", "train", "data", "--batch-size", "1"), 2, "--batch-size: found 1"),
+        (
+            ("submit", "train", "data", "--minutes", "inf"),
+            2,
+            "--minutes: found inf, expected above 0 to 10080",
+        ),
+        (("submit", "train", "data", "--minutes", "nan"), 2, "--minutes: found nan"),
+        (("submit", "train", "data", "--steps", "99999999999"), 2, "from 1 to 10000000"),
         (("submit", "evaluate", "no-model", "data"), 2, "neither a file nor the id"),
         (("pause", "train-1"), 2, "no such job"),
-        (("purge", "--older-than", "-1"), 2, ""),
+        (("purge", "--older-than", "-1"), 2, "days from 0 to 36500"),
+        (("purge", "--older-than", "99999999999"), 2, "days from 0 to 36500"),
+        (("purge", "--older-than", "nan"), 2, "--older-than: found nan"),
     ],
 )
 def test_a_wrong_word_is_one_sentence(
@@ -164,3 +182,18 @@ def test_which_python_trains_and_what_building_one_would_take(omniseg: Omniseg) 
     assert "--extra-index-url" in shown.stdout
     assert_one_sentence(omniseg("jobs", "environment", "--wheels", "w"), 2, "no --build")
     assert_one_sentence(omniseg("jobs", "environment", "--use", "gone"), 3, "no such file")
+
+
+def test_damaged_settings_of_the_environment_end_with_3(omniseg: Omniseg, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.json").write_text("{")
+    assert_one_sentence(omniseg("jobs", "environment"), 3, "config.json", "a damaged file")
+
+
+def test_a_job_that_does_not_heed_a_pause_is_said(
+    omniseg: Omniseg, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omniseg_backend.cli.jobs._PATIENCE", 0.2)
+    job = jobs.submit(gate=str(jobs.gate), heeds=False)
+    jobs.wait_for(job, State.RUNNING)
+    assert_one_sentence(omniseg("jobs", "pause", job), 3, f"job {job}", "the request stands")

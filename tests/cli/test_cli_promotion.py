@@ -88,13 +88,20 @@ def test_from_candidate_to_current_and_back(
 def test_an_uncertain_comparison_asks_for_a_confirmation(
     omniseg: Omniseg, toy_bundle: Path, weak_bundle: Path, toy_dataset: Path
 ) -> None:
-    omniseg("promote", weak_bundle)
+    first = omniseg("promote", weak_bundle).stdout
+    assert "the first of its kind" in first
+    assert "rollback" not in first  # there is nothing to go back to
     told = omniseg("compare", weak_bundle, toy_bundle, toy_dataset)
     assert "too few to tell (2 held-out patients" in told.stdout
+    # Id and version of the two are equal, so their hashes tell them apart.
+    for path in (weak_bundle, toy_bundle):
+        assert f"({load_bundle(path).manifest_hash[:12]})" in " ".join(told.stdout.split())
     refused = omniseg("promote", toy_bundle)
     assert_one_sentence(refused, 2, "95 % interval", "--accept-uncertain")
-    done = document(omniseg("promote", toy_bundle, "--accept-uncertain", "--json"))
-    assert done["grounds"]["confirmed"] is True
+    done = omniseg("promote", toy_bundle, "--accept-uncertain")
+    assert "`omniseg rollback toy compact` takes it back" in " ".join(done.stdout.split())
+    events = document(omniseg("models", "history", "--json"))["events"]
+    assert events[-1]["grounds"]["confirmed"] is True
     assert "too few to tell, accepted" in omniseg("models", "history").stdout
 
 
@@ -165,3 +172,14 @@ def test_an_existing_folder_is_refused_before_any_work(
     same = omniseg("compare", toy_bundle, toy_bundle, reserved)
     assert_one_sentence(same, 3, "same bundle twice")
     assert_one_sentence(omniseg("models", "add", reserved / "dataset.json"), 3, "dataset.json")
+
+
+def test_a_model_that_is_listed_already_is_said_and_no_new_event(
+    omniseg: Omniseg, toy_bundle: Path
+) -> None:
+    assert "is listed, candidate" in omniseg("models", "add", toy_bundle).stdout
+    again = omniseg("models", "add", toy_bundle)
+    assert "was listed already, candidate" in again.stdout
+    assert document(omniseg("models", "add", toy_bundle, "--json"))["listed_before"] is True
+    events = document(omniseg("models", "history", "--json"))["events"]
+    assert [event["event"] for event in events] == ["added"]

@@ -24,6 +24,7 @@ def kinds_of_events(jobs: Jobs, job: str) -> list[str]:
 
 def test_a_job_runs_to_its_end(jobs: Jobs, tmp_path: Path) -> None:
     output = tmp_path / "wanted" / "count.json"
+    output.parent.mkdir()
     job = jobs.submit(output=output)
     jobs.wait_for(job, State.FINISHED)
     assert kinds_of_events(jobs, job) == ["queued", "started", "finished"]

@@ -15,15 +15,17 @@ from omniseg_backend.jobs.event_log import all_events
 from omniseg_backend.jobs.lock import held
 from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.jobs.spec_file import load_spec, parse_spec
-from omniseg_backend.jobs.state_file import Runner
+from omniseg_backend.jobs.state_file import NewerJobError, Runner
 from omniseg_backend.jobs.states import State
 from omniseg_backend.jobs.store import JobRecord, JobStore
 
+#: Any folder: nobody opens it.
+DATASET = Path(__file__).parent
 ENDED_LONG_AGO = datetime.timedelta(0)
 
 
 def spec(**fields: object) -> JobSpec:
-    return parse_spec({"kind": "train", "settings": {"dataset": "data"}, **fields})
+    return parse_spec({"kind": "train", "settings": {"dataset": str(DATASET)}, **fields})
 
 
 def cancelled(store: JobStore) -> JobRecord:
@@ -100,6 +102,15 @@ def test_a_job_whose_lock_is_held_is_not_removed(store: JobStore) -> None:
     store.remove(record.id)
     assert store.records() == ()
     assert list(store.root.glob(".omniseg-*")) == []
+
+
+def test_a_folder_of_a_newer_schema_is_not_removed(store: JobStore) -> None:
+    record = store.create(spec())
+    content = json.loads(record.folder.state.read_text()) | {"schema_version": 2}
+    record.folder.state.write_text(json.dumps(content))
+    with pytest.raises(NewerJobError, match="schema 2"):
+        store.remove(record.id)
+    assert record.folder.spec.exists()
 
 
 def test_purge_takes_what_ended_and_leaves_what_can_go_on(store: JobStore) -> None:

@@ -60,6 +60,7 @@ def test_a_segment_job_gives_what_the_call_gives(
 ) -> None:
     bundle = make_bundle(preprocessing={"modality": Modality.MICROSCOPY})
     output, entropy = tmp_path / "out" / "mask.nii.gz", tmp_path / "out" / "entropy.nii.gz"
+    output.parent.mkdir()
     settings = {
         "image": square,
         "model": bundle.path,

@@ -12,11 +12,14 @@ from pydantic import ValidationError
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.loading import load_record
+from omniseg_backend.datasets.problems import UnusableDatasetError
 from omniseg_backend.images.modality import Modality
-from omniseg_backend.images.reading import read_image
+from omniseg_backend.images.reading import read_image, read_segmentation
+from omniseg_backend.images.writing import write_segmentation
 from omniseg_backend.preprocessing.settings import ForegroundPercentiles, TargetSpacing, Window
 from omniseg_backend.training.preparation import prepare_data
 from omniseg_backend.training.survey import Survey
+from tests.datasets.site_makers import filled
 from tests.training.conftest import toy_settings, write_toy
 
 
@@ -188,3 +191,35 @@ def test_all_faults_of_a_data_set_come_in_one_error(tmp_path):
         prepare(toy_settings(folder))
     assert len(caught.value.problems) == 2
     assert "1 more problem" in str(caught.value)
+
+
+def test_training_lists_all_problems_of_a_site_data_set_as_its_check_does(tmp_path):
+    made = filled(tmp_path / "set", 5)
+    names = list(made.document().omniseg.cases)
+    (made.folder / f"labelsTr/{names[0]}.nii.gz").unlink()
+    (made.folder / f"imagesTr/{names[1]}_0000.nii.gz").write_bytes(b"junk")
+    _swap_label(made.folder / f"labelsTr/{names[2]}.nii.gz")
+    table = made.folder / "cases.csv"
+    table.write_text(table.read_text().replace(",P3,", ",P2,"))
+    with pytest.raises(UnusableDatasetError) as caught:
+        prepare(toy_settings(made.folder))
+    told = " | ".join(caught.value.details)
+    assert f"labelsTr/{names[0]}.nii.gz" in told
+    assert "content of no known image format" in told
+    assert "other labels than those that were added" in told
+    assert "another case or patient" in told
+
+
+def test_training_refuses_a_label_that_was_swapped_in_a_site_data_set(tmp_path):
+    made = filled(tmp_path / "set", 5)
+    prepare(toy_settings(made.folder))
+    name = next(iter(made.document().omniseg.cases))
+    _swap_label(made.folder / f"labelsTr/{name}.nii.gz")
+    with pytest.raises(UnusableDatasetError, match="other labels than those that were added"):
+        prepare(toy_settings(made.folder))
+
+
+def _swap_label(path):
+    mask = read_segmentation(path)
+    mask.labels[0, 0, 0, 0] = 1
+    write_segmentation(mask, path, overwrite=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import Cancel, Progress, no_progress
-from omniseg_backend.datasets.check import Seen, look_at_all, problems_of
+from omniseg_backend.datasets.check import Seen, look_at_all, open_or_list_all, problems_of
 from omniseg_backend.datasets.files import visible_files
+from omniseg_backend.datasets.layouts import open_dataset
 from omniseg_backend.datasets.nnunet_layout import open_nnunet
-from omniseg_backend.datasets.problems import Problem, UnusableDatasetError, listed
+from omniseg_backend.datasets.problems import (
+    Problem,
+    UnusableDatasetError,
+    listed,
+    raise_if_unusable,
+)
 from omniseg_backend.datasets.records import Dataset, Record
 from omniseg_backend.datasets.site.document import (
     FOLDERS,
@@ -20,6 +26,8 @@ from omniseg_backend.datasets.site.document import (
     read_document,
 )
 from omniseg_backend.datasets.site.storing import cases_csv_problems
+from omniseg_backend.images.image import Image
+from omniseg_backend.images.segmentation import Segmentation
 
 
 def check_site(
@@ -53,6 +61,71 @@ def check_site(
         *_unstated(document),
         *_strays(folder, document),
     )
+
+
+def open_for_training(
+    folder: Path, *, progress: Progress = no_progress, cancel: Cancel | None = None
+) -> Dataset:
+    """Open a data set of any layout; one that cannot be is told with all its problems.
+
+    Args:
+        folder: The data set.
+        progress: Told about every record that is read to find the other problems.
+        cancel: Ends the reading.
+
+    Raises:
+        DataError: It cannot be opened; all its problems are in the error, those of ``check_site``
+            where it is a site's.
+        CancelledError: ``cancel`` was set.
+    """
+    if _document_of(folder) is None:
+        return open_or_list_all(folder, progress=progress, cancel=cancel)
+    try:
+        return open_dataset(folder)
+    except DataError:
+        raise_if_unusable(check_site(folder, progress=progress, cancel=cancel))
+        raise
+
+
+def check_for_training(
+    dataset: Dataset,
+    *,
+    look: Callable[[Record, Image, Segmentation], None] | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel | None = None,
+) -> tuple[Problem, ...]:
+    """What ``check_dataset`` reports, and of a site data set what ``check_site`` does as well.
+
+    Not repeated are the patients that nobody stated, which opening has warned of.
+
+    Args:
+        dataset: What ``open_for_training`` gave.
+        look: Shown every record that is readable, in order, so that nobody reads it for that.
+        progress: Told about every record.
+        cancel: Ends the check.
+
+    Raises:
+        CancelledError: ``cancel`` was set.
+    """
+    document = _document_of(dataset.root)
+    seen = look_at_all(dataset, look=look, progress=progress, cancel=cancel)
+    found = problems_of(dataset, seen)
+    if document is None:
+        return found
+    return (
+        *_table(dataset.root, document),
+        *found,
+        *_altered(document, seen),
+        *_strays(dataset.root, document),
+    )
+
+
+def _document_of(folder: Path) -> SiteDocument | None:
+    """The description of a site data set; None where there is no readable one."""
+    try:
+        return read_document(folder)
+    except DataError:
+        return None
 
 
 def _readable(folder: Path, document: SiteDocument) -> Dataset:
@@ -97,7 +170,9 @@ def _table(folder: Path, document: SiteDocument) -> Sequence[Problem]:
 def _altered(document: SiteDocument, seen: Sequence[Seen]) -> list[Problem]:
     problems = []
     for one in seen:
-        case = document.omniseg.cases[one.record.file]
+        case = document.omniseg.cases.get(one.record.file)
+        if case is None:
+            continue  # cases.csv or the listing was edited, which is reported by itself
         parts = (
             (one.record.image_paths[0], "voxels", one.voxel_hash, case.image_hash),
             (one.record.label_path, "labels", one.mask_hash, case.mask_hash),

@@ -21,6 +21,7 @@ PatientSource = Literal["dicom", "user", "none"]
 
 #: A pseudonym that a table and a spreadsheet take as it is: no comma, and no = + - @ in front.
 STATED_PATTERN = r"^[^\W_][\w .-]{0,63}$"
+STATED_WORDS = "a pseudonym: letters, digits, blanks, points and hyphens, at most 64"
 #: Every fifth new patient is reserved.
 _RESERVED = 5
 #: Patient IDs are short numbers, which a plain hash would let anyone try out in seconds. scrypt
@@ -86,7 +87,7 @@ def _checked(stated: str) -> str:
         raise UsageError(
             "patient",
             found=repr(stated),
-            expected="a pseudonym: letters, digits, blanks, points and hyphens, at most 64",
+            expected=STATED_WORDS,
             remedy="choose one that names nobody, such as P07",
         )
     return stated

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from omniseg_backend.common.settings import Option, Settings
-from omniseg_backend.datasets.site.patients import STATED_PATTERN
+from omniseg_backend.common.settings import InWords, Option, Settings
+from omniseg_backend.datasets.site.patients import STATED_PATTERN, STATED_WORDS
 from omniseg_backend.images.modality import Modality
 
 
@@ -32,6 +32,16 @@ class CreateSettings(Settings):
     licence: str | None = None
     """What the images may be used for."""
 
+    @field_validator("classes")
+    @classmethod
+    def _are_names(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        for name in classes:
+            if not name.strip() or name.strip().lower() == "background" or not name.isprintable():
+                raise ValueError(
+                    "names of what masks hold, on one line: background is value 0 and no class"
+                )
+        return classes
+
 
 class AddSettings(Settings):
     """One image and its corrected mask, for a site data set."""
@@ -42,7 +52,7 @@ class AddSettings(Settings):
     """An image file, or a folder of DICOM files."""
     mask: Path
     """The corrected mask, on the image's own grid."""
-    patient: Annotated[str | None, Field(pattern=STATED_PATTERN)] = None
+    patient: Annotated[str | None, Field(pattern=STATED_PATTERN), InWords(STATED_WORDS)] = None
     """Pseudonym of the patient, kept as it is typed: no name, no hospital number. For DICOM a
     keyed hash of the Patient ID if nothing is said."""
     model: str | None = None

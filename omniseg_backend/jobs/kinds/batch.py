@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from omniseg_backend.inference.batch.settings import BatchSettings
+from omniseg_backend.jobs.hopeless import refuse_homeless, refuse_no_folder
 from omniseg_backend.jobs.spec import JobSpec
 
 
@@ -23,6 +24,11 @@ class BatchSpec(JobSpec):
     def default_title(self) -> str:
         """The folder and the model."""
         return f"{self.settings.folder.name}: {self.settings.model.stem}"
+
+    def refuse_hopeless(self) -> None:
+        """There is a folder of images, and one for the masks can be made."""
+        refuse_no_folder(self.settings.folder, "a folder of images")
+        refuse_homeless(self.settings.output)
 
 
 SPEC = BatchSpec

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from omniseg_backend.common.errors import UsageError
 from omniseg_backend.evaluation.compare_settings import CompareSettings
+from omniseg_backend.jobs.hopeless import refuse_no_folder
 from omniseg_backend.jobs.spec import JobSpec
 
 
@@ -25,6 +27,18 @@ class CompareSpec(JobSpec):
         """The bundles and the data set."""
         old, new = Path(self.settings.old).stem, Path(self.settings.new).stem
         return f"{new} against {old} on {self.settings.dataset.name}"
+
+    def refuse_hopeless(self) -> None:
+        """There are two bundles and a data set."""
+        settings = self.settings
+        if Path(settings.old).resolve() == Path(settings.new).resolve():
+            raise UsageError(
+                settings.new,
+                found="the same bundle twice",
+                expected="two different bundles",
+                remedy="name the new bundle",
+            )
+        refuse_no_folder(settings.dataset, "the folder of a data set")
 
 
 SPEC = CompareSpec

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from omniseg_backend.evaluation.settings import EvaluateSettings
+from omniseg_backend.jobs.hopeless import refuse_no_folder, refuse_suffix
 from omniseg_backend.jobs.spec import JobSpec
 
 
@@ -24,6 +25,11 @@ class EvaluateSpec(JobSpec):
     def default_title(self) -> str:
         """The bundle and the data set."""
         return f"{Path(self.settings.bundle).name} on {self.settings.dataset.name}"
+
+    def refuse_hopeless(self) -> None:
+        """There is a data set; the result is a table."""
+        refuse_no_folder(self.settings.dataset, "the folder of a data set")
+        refuse_suffix(self.output, ".csv", "a table of cases: NAME.csv")
 
 
 SPEC = EvaluateSpec

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from omniseg_backend.bundles.container import ZIP_SUFFIX
+from omniseg_backend.jobs.folder import JobFolder
+from omniseg_backend.jobs.hopeless import refuse_no_folder, refuse_suffix
 from omniseg_backend.jobs.spec import JobSpec
-from omniseg_backend.training.export_settings import ExportSettings
+from omniseg_backend.training.export_settings import ExportSettings, find_run
 
 
 class ExportSpec(JobSpec):
@@ -24,6 +27,15 @@ class ExportSpec(JobSpec):
     def default_title(self) -> str:
         """The run."""
         return f"export of {self.settings.run.name}"
+
+    def refuse_hopeless(self) -> None:
+        """There is a run, or a job that will have made one by then; the result is a bundle."""
+        refuse_no_folder(self.settings.run, "a run's folder (BUNDLE.run) or a training job's")
+        if not JobFolder(self.settings.run).state.exists():
+            find_run(self.settings.run)
+        if self.settings.dataset is not None:
+            refuse_no_folder(self.settings.dataset, "the folder of a data set")
+        refuse_suffix(self.output, ZIP_SUFFIX, f"a bundle: NAME{ZIP_SUFFIX}, or a folder")
 
 
 SPEC = ExportSpec

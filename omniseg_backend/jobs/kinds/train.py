@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from omniseg_backend.bundles.container import ZIP_SUFFIX
+from omniseg_backend.jobs.hopeless import refuse_no_folder, refuse_suffix
 from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.training.settings import TrainingSettings
 
@@ -27,6 +29,12 @@ class TrainSpec(JobSpec):
         # A fine-tuned variant is the bundle's, whatever the default is.
         what = self.settings.variant.value if initial is None else f"{initial.stem}, fine-tuned"
         return f"{what} on {self.settings.dataset.name}"
+
+    def refuse_hopeless(self) -> None:
+        """There are the data sets; the result is a bundle."""
+        for folder in (self.settings.dataset, *self.settings.negatives):
+            refuse_no_folder(folder, "the folder of a data set")
+        refuse_suffix(self.output, ZIP_SUFFIX, f"a bundle: NAME{ZIP_SUFFIX}, or a folder")
 
 
 SPEC = TrainSpec

@@ -1,0 +1,50 @@
+"""pydantic's complaint about a wrong value, in words that a clinician understands."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from omniseg_backend.common.settings import InWords, described_fields, mark_of, range_of
+
+#: Of pydantic's kinds of complaint, those whose own words name types of Python.
+_PLAIN = {
+    "missing": "a value",
+    "string_pattern_mismatch": "a text of another form",
+    "string_type": "a text",
+    "path_type": "a path",
+    "bool_type": "yes or no",
+    "bool_parsing": "yes or no",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "named values",
+    "model_type": "named values",
+    "model_attributes_type": "named values",
+}
+
+
+def expected_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    """What was expected instead of a value: the field's own words, or its kind and range.
+
+    Args:
+        problem: One of ``ValidationError.errors()``.
+        model: What was to be made.
+    """
+    place = tuple(str(part) for part in problem["loc"])
+    field = next((one for one in described_fields(model) if one.path == place), None)
+    said = None if field is None else mark_of(field.info, InWords)
+    if said is not None:
+        return said.text
+    own = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    words = _PLAIN.get(problem["type"], own[0].lower() + own[1:])
+    limits = "" if field is None or problem["type"] == "missing" else range_of(field)
+    if problem["type"].startswith(("greater_than", "less_than", "finite")):
+        # pydantic names the one limit that was passed.
+        return limits or words
+    return f"{words} ({limits})" if limits and limits not in words else words
