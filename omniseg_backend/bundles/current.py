@@ -18,7 +18,6 @@ from omniseg_backend.bundles.models import LOCK_NAME
 from omniseg_backend.bundles.shelf import ModelEntry, model_shelf, user_folder
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.locking import exclusive
-from omniseg_backend.common.provenance import now_utc
 from omniseg_backend.networks.architecture import Variant
 
 
@@ -68,16 +67,8 @@ def make_current(entry: ModelEntry, grounds: Grounds, *, instead_of: str | None)
                 expected="the one that it was compared with",
                 remedy="compare it with the new one and promote again",
             )
-        event = ModelEvent(
-            when=now_utc(),
-            event="promoted",
-            task=entry.manifest.task.id,
-            variant=entry.manifest.variant,
-            model=entry.manifest.id,
-            version=entry.manifest.version,
-            manifest_hash=entry.manifest_hash,
-            previous=previous,
-            grounds=grounds,
+        event = ModelEvent.of(
+            "promoted", entry.manifest, entry.manifest_hash, previous=previous, grounds=grounds
         )
         append_event(folder, event)
     return event
@@ -117,14 +108,10 @@ def roll_back(task: str, variant: Variant | str) -> Rollback:
             )
         append_event(
             folder,
-            ModelEvent(
-                when=now_utc(),
-                event="rolled back",
-                task=left.manifest.task.id,
-                variant=left.manifest.variant,
-                model=left.manifest.id,
-                version=left.manifest.version,
-                manifest_hash=left.manifest_hash,
+            ModelEvent.of(
+                "rolled back",
+                left.manifest,
+                left.manifest_hash,
                 previous=rest[0].manifest_hash,
             ),
         )

@@ -17,8 +17,10 @@ from pydantic import StringConstraints, ValidationError
 
 from omniseg_backend.bundles.fields import Sha256, Slug, Strict, Timestamp
 from omniseg_backend.bundles.fields import Version as VersionText
+from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.common.atomic import writing_errors
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.provenance import now_utc
 from omniseg_backend.networks.architecture import Variant
 
 HISTORY_NAME = "history.jsonl"
@@ -73,6 +75,29 @@ class ModelEvent(Strict):
     manifest_hash: Sha256
     previous: Sha256 | None = None
     grounds: Grounds | None = None
+
+    @classmethod
+    def of(
+        cls,
+        event: EventKind,
+        manifest: Manifest,
+        manifest_hash: str,
+        *,
+        previous: str | None = None,
+        grounds: Grounds | None = None,
+    ) -> ModelEvent:
+        """What happens now to the model of a manifest."""
+        return cls(
+            when=now_utc(),
+            event=event,
+            task=manifest.task.id,
+            variant=manifest.variant,
+            model=manifest.id,
+            version=manifest.version,
+            manifest_hash=manifest_hash,
+            previous=previous,
+            grounds=grounds,
+        )
 
 
 def read_history(folder: Path) -> tuple[ModelEvent, ...]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.bundles.history import EventKind, ModelEvent, append_event
-from omniseg_backend.bundles.manifest import Manifest
+from omniseg_backend.bundles.history import ModelEvent, append_event
 from omniseg_backend.bundles.model_list import ListedModel, read_list, write_list
 from omniseg_backend.bundles.shelf import ModelEntry, ModelShelf, model_shelf, user_folder
 from omniseg_backend.bundles.store import Bundle, copy_bundle, load_bundle
@@ -193,7 +192,7 @@ def add_model(path: Path | str) -> ModelEntry:
         copy_bundle(bundle, folder / file, overwrite=True)
         write_list(folder, [*others, ListedModel(file=file, manifest_hash=digest, added=now_utc())])
         if len(others) == len(before):
-            append_event(folder, _event("added", manifest, digest))
+            append_event(folder, ModelEvent.of("added", manifest, digest))
     return next(entry for entry in model_shelf().entries if entry.path == folder / file)
 
 
@@ -216,18 +215,6 @@ def remove_model(entry: ModelEntry) -> None:
     with exclusive(folder / LOCK_NAME):
         listed = read_list(folder)
         # First, so that adding the bundle again never makes it current unasked.
-        append_event(folder, _event("removed", entry.manifest, entry.manifest_hash))
+        append_event(folder, ModelEvent.of("removed", entry.manifest, entry.manifest_hash))
         write_list(folder, [m for m in listed if m.file != entry.path.name])
         entry.path.unlink(missing_ok=True)
-
-
-def _event(kind: EventKind, manifest: Manifest, digest: str) -> ModelEvent:
-    return ModelEvent(
-        when=now_utc(),
-        event=kind,
-        task=manifest.task.id,
-        variant=manifest.variant,
-        model=manifest.id,
-        version=manifest.version,
-        manifest_hash=digest,
-    )

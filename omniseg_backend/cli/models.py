@@ -9,10 +9,9 @@ import typer
 
 from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.models_commands import add, history, remove
-from omniseg_backend.cli.options import Json
+from omniseg_backend.cli.options import Json, OnlyTask, OnlyVariant
 from omniseg_backend.cli.rollback import rollback
 from omniseg_backend.images.modality import Modality
-from omniseg_backend.networks.architecture import Variant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,12 +29,8 @@ for function in (add, remove, history, rollback):
 @commands.callback(invoke_without_command=True)
 def models(
     context: typer.Context,
-    task: Annotated[
-        str | None, typer.Option("--task", show_default=False, help="Only this task's.")
-    ] = None,
-    variant: Annotated[
-        Variant | None, typer.Option("--variant", show_default=False, help="Only this variant.")
-    ] = None,
+    task: OnlyTask = None,
+    variant: OnlyVariant = None,
     modality: Annotated[
         Modality | None, typer.Option("--modality", show_default=False, help="Only for these.")
     ] = None,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omniseg_backend.cli.options import Json, path_argument
-from omniseg_backend.networks.architecture import Variant
+from omniseg_backend.cli.options import Json, OnlyTask, OnlyVariant, path_argument
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,12 +48,8 @@ def remove(
 
 
 def history(
-    task: Annotated[
-        str | None, typer.Option("--task", show_default=False, help="Only this task's.")
-    ] = None,
-    variant: Annotated[
-        Variant | None, typer.Option("--variant", show_default=False, help="Only this variant.")
-    ] = None,
+    task: OnlyTask = None,
+    variant: OnlyVariant = None,
     json: Json = False,
 ) -> None:
     """Show what was added, promoted, taken back and removed, and why."""

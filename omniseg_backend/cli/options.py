@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from omniseg_backend.networks.architecture import Variant
+
 
 def path_argument(text: str) -> Any:  # noqa: ANN401 - typer says what it returns
     """An argument that names a file or folder; whether it can be used is the command's matter.
@@ -35,4 +37,10 @@ Threads = Annotated[
         show_default=False,
         help="Threads of the network; by default all that this process may use.",
     ),
+]
+OnlyTask = Annotated[
+    str | None, typer.Option("--task", show_default=False, help="Only this task's.")
+]
+OnlyVariant = Annotated[
+    Variant | None, typer.Option("--variant", show_default=False, help="Only this variant.")
 ]
