@@ -49,7 +49,7 @@ else
     echo "Installing $torch"
     install "$torch"
     echo "Installing OmniSeg with its training and test tools (a few minutes the first time)"
-    install --editable ".[train,cluster,dev]"
+    install --editable ".[napari,train,cluster,dev]"
     stamp base
 fi
 stamp "$kind"

@@ -29,7 +29,7 @@ def project(repository: Path) -> dict[str, object]:
     return tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@pytest.mark.parametrize("extra", [None, "train", "cluster", "dev"])
+@pytest.mark.parametrize("extra", [None, "napari", "train", "cluster", "dev"])
 def test_each_requirement_is_pinned_within_its_range(
     pins: dict[str, Version], project: dict[str, object], extra: str | None
 ) -> None:

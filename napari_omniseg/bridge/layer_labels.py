@@ -1,0 +1,156 @@
+"""A Segmentation of a Labels layer, as it is now: corrected, painted or just made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_omniseg.bridge.axes import possible_axes
+from napari_omniseg.bridge.origin import LabelsOrigin, labels_origin
+from napari_omniseg.bridge.placement import Placement, placement_of_layer
+from napari_omniseg.bridge.transforms import LayerTransforms
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
+from omniseg_backend.images.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+
+def segmentation_of_layer(layer: Labels) -> Segmentation:
+    """The segmentation that a Labels layer holds now.
+
+    Raises:
+        DataError: It holds a value that no file can, or has too many dimensions.
+        GeometryError: Its transforms collapse an axis.
+    """
+    data = layer.data[0] if layer.multiscale else layer.data
+    return segmentation_of(data, {**_attributes(layer), "name": layer.name})
+
+
+def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  # noqa: ANN401
+    """The segmentation of a Labels layer's data and attributes, as napari hands them to writers.
+
+    The geometry is the image's own while nobody moved the layer. Values that no class names are
+    called ``class N``.
+
+    Args:
+        data: Whole numbers; numpy, dask or zarr.
+        attributes: The layer's, with ``metadata`` and the transforms.
+
+    Raises:
+        DataError: A value is negative or above 65535, or there are too many dimensions.
+        GeometryError: The transforms collapse an axis.
+    """
+    name = str(attributes.get("name", "labels"))
+    array = _whole(np.asarray(data), name)
+    transforms = LayerTransforms.of_attributes(attributes, dimensions=array.ndim)
+    origin = labels_origin(attributes.get("metadata") or {})
+    placement = _placement(name, array.shape, transforms, origin)
+    labels = _ordered(array, placement.axes)
+    named = () if origin is None else origin.classes.entries
+    return Segmentation(
+        labels=labels,
+        geometry=placement.geometry,
+        classes=_with_unnamed(named, _values(labels), attributes),
+        provenance=None if origin is None else origin.provenance,
+        name=name if origin is None else origin.name,
+        has_time="t" in placement.axes,
+        frame_seconds=None if origin is None else origin.frame_seconds,
+        source=None if origin is None or placement is not origin.placement else origin.source,
+    )
+
+
+def _attributes(layer: Labels) -> dict[str, Any]:
+    transforms = LayerTransforms.of_layer(layer).as_attributes()
+    return {**transforms, "metadata": layer.metadata, "features": layer.features}
+
+
+def _placement(
+    name: str,
+    shape: tuple[int, ...],
+    transforms: LayerTransforms,
+    origin: LabelsOrigin | None,
+) -> Placement:
+    known = None if origin is None else origin.placement
+    if known is not None and len(known.axes) == len(shape):
+        return (
+            known
+            if known.still_holds(transforms)
+            else placement_of_layer(known.axes, shape, transforms)
+        )
+    readings = possible_axes(name, len(shape), transforms.axis_labels, transforms.units, rgb=False)
+    axes = next((reading for reading in readings if "c" not in reading), None)
+    if axes is None:
+        raise DataError(
+            name,
+            found="labels with a channel axis",
+            expected="a picture or a volume, perhaps with time",
+            remedy="split the layer by channels",
+        )
+    return placement_of_layer(axes, shape, transforms)
+
+
+def _whole(array: NDArray[Any], name: str) -> NDArray[np.unsignedinteger]:
+    """The labels in the smallest type that files know."""
+    lowest, highest = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if lowest < 0 or highest > 65535:
+        raise DataError(
+            name,
+            found=f"labels from {lowest} to {highest}",
+            expected="values from 0 to 65535",
+            remedy="renumber the labels",
+        )
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    narrow: NDArray[np.unsignedinteger] = array.astype(np.uint8 if highest < 256 else np.uint16)
+    return narrow
+
+
+def _ordered(array: NDArray[np.unsignedinteger], axes: str) -> NDArray[np.unsignedinteger]:
+    """Turn a layer's axes to (time, i, j, k); a view."""
+    letters = axes
+    for missing in "tzyx":
+        if missing not in letters:
+            array, letters = array[np.newaxis], missing + letters
+    return array.transpose([letters.index(letter) for letter in "txyz"])
+
+
+def _values(labels: NDArray[np.unsignedinteger]) -> list[int]:
+    """The foreground values that occur, ascending."""
+    counts = np.zeros(65536, np.bool_)
+    counts[labels.reshape(-1)] = True
+    return [int(value) for value in np.flatnonzero(counts) if value]
+
+
+def _with_unnamed(
+    named: tuple[ClassEntry, ...], found: list[int], attributes: Mapping[str, Any]
+) -> ClassTable:
+    known = named or _from_features(attributes.get("features"))
+    values = {entry.value for entry in known}
+    return ClassTable(
+        known
+        + tuple(
+            ClassEntry(value, f"class {value}", PALETTE[(value - 1) % len(PALETTE)])
+            for value in found
+            if value not in values
+        )
+    )
+
+
+def _from_features(features: Any) -> tuple[ClassEntry, ...]:  # noqa: ANN401
+    """Classes that another plugin named in the columns ``index`` and ``name``."""
+    if features is None or not {"index", "name"} <= set(getattr(features, "columns", ())):
+        return ()
+    pairs = {
+        int(value): str(name)
+        for value, name in zip(features["index"], features["name"], strict=True)
+    }
+    return tuple(
+        ClassEntry(value, name, PALETTE[(value - 1) % len(PALETTE)])
+        for value, name in pairs.items()
+        if 1 <= value <= 65535
+    )

@@ -1,0 +1,1 @@
+"""What napari opens and saves through OmniSeg: readers, writers, sample data."""

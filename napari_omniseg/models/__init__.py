@@ -1,0 +1,1 @@
+"""What the panels know and decide, without Qt: one model per panel."""

@@ -1,0 +1,1 @@
+"""The dock widgets that napari shows."""

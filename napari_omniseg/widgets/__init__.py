@@ -1,0 +1,1 @@
+"""Pieces of panels that several of them share."""
