@@ -1,0 +1,1 @@
+"""How quickly the panels answer, in a real viewer."""
