@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from napari_omniseg.bridge.layer_data import LayerData
 from napari_omniseg.bridge.layer_image import image_of
+from napari_omniseg.bridge.lazy_layer import load
+from napari_omniseg.models.bundle_cache import BundleCache
 from napari_omniseg.models.catalogue import OfferedModel
+from napari_omniseg.models.figures import seconds_text
 from napari_omniseg.models.tasks import Question
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
+from omniseg_backend.common.wording import counted
 
 if TYPE_CHECKING:
-    from omniseg_backend.bundles.shelf import ModelEntry
-    from omniseg_backend.bundles.store import Bundle
     from omniseg_backend.inference.region import Region
     from omniseg_backend.inference.results import SegmentResult
-
-#: Bundles are 2 to 7 MB each; a user goes to and fro between three variants.
-_KEPT_BUNDLES = 4
-
-
-class BundleCache:
-    """Bundles that were read and checked lately: reading one takes 20 to 100 ms."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Bundle] = OrderedDict()
-
-    def get(self, entry: ModelEntry) -> Bundle:
-        """The bundle of an entry.
-
-        Raises:
-            BundleError: It is damaged, or was exchanged since it was listed.
-        """
-        with self._lock:
-            bundle = self._kept.get(entry.manifest_hash)
-            if bundle is None:
-                bundle = self._kept[entry.manifest_hash] = entry.load()
-            self._kept.move_to_end(entry.manifest_hash)
-            while len(self._kept) > _KEPT_BUNDLES:
-                self._kept.popitem(last=False)
-            return bundle
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,10 +72,11 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
     from omniseg_backend.inference.segment import segment
 
     question = order.question
-    progress("reading the image", 0.0)
-    image = image_of(question.snapshot, question.axes, modality=question.modality)
-    check_cancel(cancel)
+    progress("starting", 0.0)
+    snapshot = load(question.snapshot, progress, cancel)
+    image = image_of(snapshot, question.axes, modality=question.modality)
     bundle = bundles.get(order.model.entry)
+    check_cancel(cancel, image.name)
     result = segment(
         image,
         bundle,
@@ -114,3 +89,17 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
     )
     layers = result_layers(result, question.snapshot, question.axes, name=order.layer_name)
     return Outcome(order, layers, result)
+
+
+def sentence_of(outcome: Outcome) -> str:
+    """What a run came to, for the panel: what was found, how long it took, what to look at."""
+    result = outcome.result
+    found = [one.name for one in result.classes if not one.none_found]
+    seconds = seconds_text(result.seconds["total"])
+    lines = [str(flag) for flag in result.flags]
+    if found:
+        share = f"{len(found)} of {counted(len(result.classes), 'class', 'classes')}"
+        lines.insert(0, f"Found {share} in {seconds}: {', '.join(found)}.")
+    else:
+        lines.append(f"It took {seconds}.")
+    return "\n".join(lines)
