@@ -7,6 +7,8 @@ import dataclasses
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
 from napari_omniseg.bridge.layer_sample import sample_of
 from napari_omniseg.models.catalogue import Catalogue, OfferedTask, read_catalogue
+from napari_omniseg.models.image_choices import MODALITY_WORDS
+from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import ModalityStatement
 
 
@@ -32,10 +34,12 @@ class TaskFit:
     Attributes:
         task: The task.
         reason: Why the image cannot be segmented so; None if it can.
+        likely: Whether what is known or guessed of the image speaks for it.
     """
 
     task: OfferedTask
     reason: str | None
+    likely: bool = False
 
     @property
     def fits(self) -> bool:
@@ -49,7 +53,7 @@ class TaskList:
 
     Attributes:
         catalogue: What there is.
-        fits: What fits first, and of that, demos last; then what does not, likewise.
+        fits: What fits first: what is likely, then demos last; then what does not, likewise.
         modality: What the image is taken to show; None without an image.
         stated: What its file or its values say, whatever the user said.
     """
@@ -76,11 +80,30 @@ class TaskList:
         Args:
             wanted: Id of the task chosen before.
         """
-        fitting = [fit.task.id for fit in self.fits if fit.fits]
-        if wanted in fitting:
+        likely = [fit.task.id for fit in self.fits if fit.fits and fit.likely]
+        possible = likely or [fit.task.id for fit in self.fits if fit.fits and not self._guessed]
+        if wanted in possible:
             return wanted
-        known = self.modality is not None and self.modality.value is not None
-        return fitting[0] if fitting and known else None
+        return likely[0] if likely else None
+
+    @property
+    def nothing_fits(self) -> str | None:
+        """Why no task fits, for the user; None if one does."""
+        if not self.fits or any(fit.fits for fit in self.fits):
+            return None
+        reasons = {fit.reason for fit in self.fits}
+        if len(reasons) == 1:
+            return reasons.pop()
+        if self.modality is not None and self.modality.value is not None:
+            return (
+                f"No task fits this image, taken for {MODALITY_WORDS[self.modality.value]}: rest the "
+                "mouse on a task to see why, or say below what the image shows."
+            )
+        return "No task fits this image: rest the mouse on a task to see why."
+
+    @property
+    def _guessed(self) -> bool:
+        return self.modality is not None and self.modality.stated_by == "guess"
 
 
 def list_tasks(question: Question | None) -> TaskList:
@@ -94,22 +117,23 @@ def list_tasks(question: Question | None) -> TaskList:
     catalogue = read_catalogue()
     if question is None:
         return TaskList(catalogue, tuple(TaskFit(task, None) for task in catalogue.tasks))
-    from omniseg_backend.images.modality import UNKNOWN
+    from omniseg_backend.images.reading import guess_modality
 
-    sample = sample_of(question.snapshot, question.axes)
-    stated = UNKNOWN if sample.origin is None else sample.origin.modality
-    image = image_of(sample, question.axes, modality=question.modality or stated)
-    fits = [TaskFit(task, _reason(task, image)) for task in catalogue.tasks]
-    fits.sort(key=lambda fit: (not fit.fits, _guessed_wrong(fit.task, image), fit.task.demo))
+    image = image_of(sample_of(question.snapshot, question.axes), question.axes)
+    stated = image.modality if image.modality.value is not None else guess_modality(image)
+    image = image.with_modality(question.modality or stated)
+    fits = [
+        TaskFit(task, _reason(task, image), likely=_speaks_for(image.modality, task))
+        for task in catalogue.tasks
+    ]
+    fits.sort(key=lambda fit: (not fit.fits, not fit.likely, fit.task.demo))
     return TaskList(catalogue, tuple(fits), image.modality, stated)
 
 
-def _reason(task: OfferedTask, image: object) -> str | None:
+def _reason(task: OfferedTask, image: Image) -> str | None:
     from omniseg_backend.common.errors import DataError
-    from omniseg_backend.images.image import Image
     from omniseg_backend.preprocessing.fitness import check_image
 
-    assert isinstance(image, Image)
     try:
         check_image(image, task.models[0].entry.manifest.preprocessing)
     except DataError as error:
@@ -117,9 +141,5 @@ def _reason(task: OfferedTask, image: object) -> str | None:
     return None
 
 
-def _guessed_wrong(task: OfferedTask, image: object) -> bool:
-    from omniseg_backend.images.image import Image
-
-    assert isinstance(image, Image)
-    guess = image.modality.value
-    return guess is not None and guess != task.models[0].entry.manifest.preprocessing.modality
+def _speaks_for(modality: ModalityStatement, task: OfferedTask) -> bool:
+    return modality.value == task.models[0].entry.manifest.preprocessing.modality
