@@ -1,10 +1,12 @@
-"""The Image layers of a viewer, as they come, go and are renamed."""
+"""The Image layers of a viewer that can be segmented, as they come, go and are renamed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
+
+from napari_omniseg.bridge.labels_layer import is_uncertainty
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -62,7 +64,11 @@ class ImageLayers:
     def _watch(self) -> None:
         from napari.layers import Image
 
-        found = [layer for layer in reversed(self._viewer.layers) if isinstance(layer, Image)]
+        found = [
+            layer
+            for layer in reversed(self._viewer.layers)
+            if isinstance(layer, Image) and not is_uncertainty(layer.metadata)
+        ]
         for layer in self._watched:
             if layer not in found:
                 self._ignore(layer)

@@ -96,8 +96,8 @@ class TaskList:
             return reasons.pop()
         if self.modality is not None and self.modality.value is not None:
             return (
-                f"No task fits this image, taken for {MODALITY_WORDS[self.modality.value]}: rest the "
-                "mouse on a task to see why, or say below what the image shows."
+                f"No task fits this image, taken for {MODALITY_WORDS[self.modality.value]}: rest "
+                "the mouse on a task to see why, or say above what else the image shows."
             )
         return "No task fits this image: rest the mouse on a task to see why."
 

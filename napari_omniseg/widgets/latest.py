@@ -17,10 +17,6 @@ class Latest(QObject, Generic[Result]):
     A panel's user changes three controls in a second: each change asks anew, and what would be
     stale when it comes is never told.
 
-    Args:
-        wait_ms: How long a question waits for a newer one before it is asked.
-        parent: Its owner.
-
     Signals:
         answered: What the newest question's call returned.
         failed: The sentence that the user must see.
@@ -29,7 +25,7 @@ class Latest(QObject, Generic[Result]):
     answered = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, wait_ms: int = 0, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._next: Work[Result] | None = None
         self._dropped = False
@@ -39,7 +35,6 @@ class Latest(QObject, Generic[Result]):
         self._background.cancelled.connect(self._start)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(wait_ms)
         self._timer.timeout.connect(self._start)
 
     @property
@@ -48,11 +43,16 @@ class Latest(QObject, Generic[Result]):
         running = self._background.busy and not self._dropped
         return running or self._next is not None
 
-    def ask(self, work: Work[Result]) -> None:
-        """Ask in place of what was asked before."""
+    def ask(self, work: Work[Result], wait_ms: int = 0) -> None:
+        """Ask in place of what was asked before.
+
+        Args:
+            work: See ``Background.start``.
+            wait_ms: How long it waits for a newer question.
+        """
         self.drop()
         self._next = work
-        self._timer.start()
+        self._timer.start(wait_ms)
 
     def drop(self) -> None:
         """Forget what was asked; nothing will be answered."""

@@ -68,6 +68,11 @@ class VariantButtons(QWidget):
             self._write(variant, "…" if variant in models else "", reason)
         self._group.setExclusive(True)
 
+    def show_model(self, variant: str, model: OfferedModel) -> None:
+        """Show another model of a variant; its expected time is not known then."""
+        self._models = {**self._models, variant: model}
+        self._write(variant, "…", None)
+
     def expect(self, variant: str, time: str, problem: str | None = None) -> None:
         """Show what a run with a variant's model would take.
 
