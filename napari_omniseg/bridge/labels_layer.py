@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +78,11 @@ def result_layers(
         "image",
     )
     return labels, uncertainty
+
+
+def is_uncertainty(metadata: Mapping[str, Any]) -> bool:
+    """Whether an Image layer with these metadata is an uncertainty map of ours."""
+    return {"of", "provenance"} <= metadata.keys()
 
 
 def file_layer(segmentation: Segmentation) -> LayerData:

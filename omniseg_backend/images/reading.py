@@ -71,7 +71,7 @@ def read_listed_series(
 def _as_stated(path: Path, image: Image, modality: Modality | None) -> Image:
     stated = image.modality
     if modality is None:
-        return image if stated.is_known else image.with_modality(_guess_modality(image))
+        return image if stated.is_known else image.with_modality(guess_modality(image))
     if stated.is_known and stated.value != modality:
         raise DataError(
             path,
@@ -154,7 +154,8 @@ def _load(path: Path, series_uid: str | None) -> Image:
     return load_series(path, series_uid)
 
 
-def _guess_modality(image: Image) -> ModalityStatement:
+def guess_modality(image: Image) -> ModalityStatement:
+    """What an image that nobody stated anything about looks like: CT, or what it said before."""
     if image.source is not None:
         return image.modality  # its file has stated a modality: one that has no name here
     if image.channels != 1 or image.geometry.dimensions != 3:
