@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_omniseg.models.fine_tuning_request import FineTuningRequest
 from napari_omniseg.models.job_watch import ALIVE, Followed
-from omniseg_backend.common.errors import DataError, OmniSegError, UsageError
+from omniseg_backend.common.errors import DataError, OmniSegError
 from omniseg_backend.jobs.client import JobClient, JobView
 from omniseg_backend.jobs.folder import JobFolder
 from omniseg_backend.jobs.spec import JobSpec
@@ -55,35 +55,37 @@ def find_again(dataset: Path) -> FoundJobs:
     return FoundJobs(_followed(chosen.id), _followed(compared[-1].id) if compared else None)
 
 
-def look(job: str) -> JobView:
-    """Where a job stands; a crash is noted and what is due is started.
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """Where a job stands.
+
+    Attributes:
+        view: The job.
+        before: How many heavy jobs run, or wait in front of it.
+    """
+
+    view: JobView
+    before: int
+
+
+def look(job: str) -> Look:
+    """Look at a job; a crash is noted and what is due is started.
 
     Raises:
         DataError: Its folder is gone or damaged.
     """
-    client = JobClient()
-    client.jobs()
-    try:
-        view = client.job(job)
-    except UsageError as error:
+    views = JobClient().jobs()
+    view = next((view for view in views if view.id == job), None)
+    if view is None:
         raise DataError(
             f"the job {job}",
             found="that its folder is gone",
             expected="the job as it was",
             remedy="start it again; models that it had listed are still there",
-        ) from error
-    _ = view.record.known  # raises where the state is damaged
-    return view
-
-
-def waiting_before(job: str) -> int:
-    """How many heavy jobs run, or wait in front of a queued one."""
-    states = [view.record.state for view in JobClient().jobs()]
-    known = [state for state in states if state is not None and state.heavy]
-    own = next((state for state in known if state.id == job), None)
-    if own is None:
-        return 0
-    return sum(state.state in ALIVE and state.created < own.created for state in known)
+        )
+    own = view.record.known  # raises where the state is damaged
+    heavy = [v.record.state for v in views if v.record.state is not None and v.record.state.heavy]
+    return Look(view, sum(s.state in ALIVE and s.created < own.created for s in heavy))
 
 
 def request_of(folder: JobFolder) -> JobSpec:

@@ -8,11 +8,12 @@ from napari_omniseg.models.job_watch import JobWatch
 from omniseg_backend.jobs.states import State
 
 
-def run_text(watch: JobWatch, before: int = 0) -> str:
+def run_text(watch: JobWatch, done: str, before: int = 0) -> str:
     """State, stage and expected end.
 
     Args:
         watch: The job.
+        done: What is said when it has finished.
         before: How many heavy jobs are to end before it starts.
     """
     match watch.state:
@@ -29,7 +30,7 @@ def run_text(watch: JobWatch, before: int = 0) -> str:
         case State.FAILED:
             return f"Failed. {watch.error or ''}".rstrip()
         case State.FINISHED:
-            return "Finished: the new model is listed as a candidate."
+            return done
 
 
 def clock(when: datetime.datetime, now: datetime.datetime | None = None) -> str:
