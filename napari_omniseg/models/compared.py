@@ -12,6 +12,9 @@ from omniseg_backend.jobs.folder import JobFolder
 if TYPE_CHECKING:
     from omniseg_backend.evaluation.comparison import ClassComparison, Comparison
 
+#: Where there is no figure.
+_NOTHING = "-"
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassRow:
@@ -121,15 +124,15 @@ def _row(entry: ClassComparison) -> ClassRow:
         name=entry.name,
         old=_dice(entry.old_dice),
         new=_dice(entry.new_dice),
-        difference="–" if change.mean is None else f"{change.mean:+.3f}",
-        interval=f"{change.low:+.3f} to {change.high:+.3f}" if known else "–",
+        difference=_NOTHING if change.mean is None else f"{change.mean:+.3f}",
+        interval=f"{change.low:+.3f} to {change.high:+.3f}" if known else _NOTHING,
         missed=f"{entry.old_missed} → {entry.new_missed}",
         invented=f"{entry.old_invented} → {entry.new_invented}",
     )
 
 
 def _dice(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return _NOTHING if value is None else f"{value:.3f}"
 
 
 def _sentence_case(text: str) -> str:

@@ -22,12 +22,14 @@ class Rival:
     Attributes:
         path: Its bundle.
         name: Id and version.
+        manifest_hash: SHA-256 of its manifest.
         current: Whether it is the current one of the new model's task and variant; only then a
             comparison with it allows a promotion.
     """
 
     path: Path
     name: str
+    manifest_hash: str
     current: bool
 
 
@@ -72,8 +74,8 @@ class NewModel:
             )
         manifest, digest = read_manifest(made[0])
         current = _current_of(manifest)
-        is_current = current is not None and current[1] == digest
-        rival = None if current is None or is_current else current[0]
+        is_current = current is not None and current.manifest_hash == digest
+        rival = None if is_current else current
         return cls(
             path=made[0],
             name=_name(manifest),
@@ -97,14 +99,14 @@ class NewModel:
         return spec
 
 
-def _current_of(manifest: Manifest) -> tuple[Rival, str] | None:
-    """The current model of a task and variant, with its hash."""
+def _current_of(manifest: Manifest) -> Rival | None:
+    """The current model of a task and variant."""
     from omniseg_backend.bundles.shelf import model_shelf
 
     kind = (manifest.task.id, manifest.variant)
     for entry in model_shelf().entries:
         if entry.kind == kind and entry.status == "current":
-            return Rival(entry.path, _name(entry.manifest), current=True), entry.manifest_hash
+            return Rival(entry.path, _name(entry.manifest), entry.manifest_hash, current=True)
     return None
 
 
@@ -121,7 +123,7 @@ def _start_of(training: JobFolder, digest: str) -> Rival | None:
         manifest, own = read_manifest(path)
     except DataError:
         return None
-    return None if own == digest else Rival(path, _name(manifest), current=False)
+    return None if own == digest else Rival(path, _name(manifest), own, current=False)
 
 
 def _name(manifest: Manifest) -> str:

@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_omniseg.models.fine_tuning import Action, FineTuning
 from napari_omniseg.models.fine_tuning_jobs import FoundJobs, find_again, submit
 from napari_omniseg.models.fine_tuning_request import FineTuningRequest
 from napari_omniseg.models.job_watch import Followed
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.panels.fine_tuning_data import DataSection
+from napari_omniseg.panels.fine_tuning_python import PythonSection
+from napari_omniseg.panels.fine_tuning_result import ResultSection
 from napari_omniseg.panels.fine_tuning_run import RunSection
 from napari_omniseg.panels.fine_tuning_start import StartSection
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
+from omniseg_backend.jobs.states import State
 
 if TYPE_CHECKING:
     import napari.viewer
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QShowEvent
 
 
 class FineTuningPanel(QWidget):
@@ -33,15 +37,22 @@ class FineTuningPanel(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._preferences = Preferences()
+        self.tuning = FineTuning()
         self.data = DataSection()
         self.start = StartSection()
+        self.python = PythonSection()
         self.run = RunSection()
+        self.result = ResultSection(self.tuning)
         self.message = MessageLine()
+        self._sections = (self.data, self.start, self.python, self.run, self.result)
         self._submitting: Background[Followed] = Background(self)
         self._finding = Newest(self)
+        self._seen_running = False
         self._lay_out()
         self._connect()
+        self.python.look()
         self.data.open(self._preferences.site_folder)
+        self._enable()
 
     def submit(self, request: FineTuningRequest) -> None:
         """Put a training into the queue and follow it."""
@@ -50,17 +61,23 @@ class FineTuningPanel(QWidget):
         self.message.clear()
         self._submitting.start(lambda progress, cancel: submit(request))
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Stop looking; jobs go on."""
-        for part in (self.data, self.start, self.run):
+        for part in self._sections:
             part.stop()
         self._finding.cancel()
         super().closeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look again at what others may have changed while the panel was hidden."""
+        super().showEvent(event)
+        if self.tuning.summary is not None:
+            self.start.read_models()
+
     def _lay_out(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        for part in (self.data, self.start, self.run):
+        for part in self._sections:
             column.addWidget(part)
         column.addStretch(1)
         area = QScrollArea()
@@ -73,30 +90,49 @@ class FineTuningPanel(QWidget):
         whole.addWidget(self.message)
 
     def _connect(self) -> None:
-        for part in (self.data, self.start, self.run):
+        for part in self._sections:
             part.said.connect(self.message.say)
         self.data.changed.connect(self._on_data)
         self.start.start_clicked.connect(self._on_start)
+        self.python.changed.connect(self._enable)
         self.run.changed.connect(self._on_run)
-        self._submitting.returned.connect(self.run.show_job)
-        self._submitting.failed.connect(lambda sentence: self.message.say(sentence, "error"))
+        self.result.changed.connect(self._enable)
+        self.result.models_changed.connect(self._on_models_changed)
+        self._submitting.returned.connect(self._show_training)
         self._submitting.busy_changed.connect(self._enable)
         self._finding.returned.connect(self._on_found)
-        self._finding.failed.connect(lambda sentence: self.message.say(sentence, "error"))
+        for background in (self._submitting, self._finding):
+            background.failed.connect(lambda sentence: self.message.say(sentence, "error"))
 
     def _on_data(self, summary: SiteSummary | None) -> None:
+        """Another data set, or the same one after somebody added to it."""
+        before = self.tuning.summary
+        self.tuning.summary = summary
         self.start.show_data(summary)
-        self.run.show_job(None)
         if summary is not None:
             self.message.clear()
-            folder = summary.folder
-            self._finding.ask(lambda progress, cancel: find_again(folder))
+        if before is None or summary is None or before.folder != summary.folder:
+            self._show_training(None)
+            if summary is not None:
+                folder = summary.folder
+                self._finding.ask(lambda progress, cancel: find_again(folder))
+        self.result.draw()
         self._enable()
 
     def _on_found(self, found: object) -> None:
         assert isinstance(found, FoundJobs)
         if self.run.followed is None:
-            self.run.show_job(found.training)
+            self._show_training(found.training)
+            if found.comparison is not None:
+                self.result.show_job(found.comparison)
+        self._enable()
+
+    def _show_training(self, followed: Followed | None) -> None:
+        self.tuning.forget()
+        self._seen_running = False
+        self.result.show_job(None)
+        self.tuning.training = None if followed is None else followed.watch
+        self.run.show_job(followed)
         self._enable()
 
     def _on_start(self) -> None:
@@ -108,9 +144,22 @@ class FineTuningPanel(QWidget):
         self.submit(request)
 
     def _on_run(self) -> None:
+        """The training's state has changed."""
+        self.tuning.training_gone = self.run.job.gone
+        watch = self.tuning.training
+        if watch is not None and watch.state is State.FINISHED and not self.run.job.gone:
+            # Only who has waited for it here wants the comparison without asking.
+            self.result.read_new(watch.folder, compare=self._seen_running)
+            self.start.read_models()
+        self._seen_running = watch is not None and watch.alive
         self._enable()
 
+    def _on_models_changed(self) -> None:
+        self.start.read_models()
+        if self.tuning.training is not None:
+            self.result.read_new(self.tuning.training.folder, compare=False)
+
     def _enable(self) -> None:
-        followed = self.run.followed
-        running = followed is not None and followed.watch.alive and not self.run.gone
-        self.start.start.setEnabled(not running and not self._submitting.busy)
+        ready = Action.TRAIN in self.tuning.actions and self.python.trains
+        self.start.start.setEnabled(ready and not self._submitting.busy)
+        self.result.draw()

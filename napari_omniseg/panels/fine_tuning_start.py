@@ -64,11 +64,23 @@ class StartSection(Section):
 
     def show_data(self, summary: SiteSummary | None) -> None:
         """Take the data set to train on; models that suit it come first."""
+        other = summary is None or self._summary is None or summary.folder != self._summary.folder
         self._summary = summary
-        classes = () if summary is None else summary.classes
-        self._reading.ask(lambda progress, cancel: start_models(classes))
-        self.warnings.show_text("" if summary is None else "\n".join(summary.warnings))
+        if other:
+            self.model.clear()
+        texts = (
+            ()
+            if summary is None
+            else ((summary.hindrance,) if summary.hindrance else summary.warnings)
+        )
+        self.warnings.show_text("\n".join(texts))
         self._on_model()
+        self.read_models()
+
+    def read_models(self) -> None:
+        """List the models anew; what was chosen stays chosen."""
+        classes = () if self._summary is None else self._summary.classes
+        self._reading.ask(lambda progress, cancel: start_models(classes))
 
     def stop(self) -> None:
         """End what runs."""
@@ -95,13 +107,18 @@ class StartSection(Section):
 
     def _on_models(self, models: object) -> None:
         assert isinstance(models, tuple)
+        chosen = self.chosen
+        scratch = self.model.count() > 0 and chosen is None
         self.model.blockSignals(True)
         self.model.clear()
         for model in models:
             self.model.addItem(model.label, model)
             self.model.setItemData(self.model.count() - 1, model.card, Qt.ItemDataRole.ToolTipRole)
         self.model.addItem(_FROM_SCRATCH)
-        self.model.setCurrentIndex(0)
+        kept = [
+            n for n, m in enumerate(models) if chosen and m.manifest_hash == chosen.manifest_hash
+        ]
+        self.model.setCurrentIndex(self.model.count() - 1 if scratch else kept[0] if kept else 0)
         self.model.blockSignals(False)
         self._on_model()
 
