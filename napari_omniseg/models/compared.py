@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.jobs.folder import JobFolder
 
 if TYPE_CHECKING:
     from omniseg_backend.evaluation.comparison import ClassComparison, Comparison
+    from omniseg_backend.jobs.folder import JobFolder
 
 #: Where there is no figure.
 _NOTHING = "-"
@@ -125,7 +125,7 @@ def _row(entry: ClassComparison) -> ClassRow:
         old=_dice(entry.old_dice),
         new=_dice(entry.new_dice),
         difference=_NOTHING if change.mean is None else f"{change.mean:+.3f}",
-        interval=f"{change.low:+.3f} to {change.high:+.3f}" if known else _NOTHING,
+        interval=f"{change.low:+.2f} to {change.high:+.2f}" if known else _NOTHING,
         missed=f"{entry.old_missed} → {entry.new_missed}",
         invented=f"{entry.old_invented} → {entry.new_invented}",
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
-from napari_omniseg.models.compared import Compared
-from napari_omniseg.models.job_watch import JobWatch
-from napari_omniseg.models.new_model import NewModel
-from napari_omniseg.models.site_summary import SiteSummary
 from omniseg_backend.jobs.states import State
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.compared import Compared
+    from napari_omniseg.models.job_watch import JobWatch
+    from napari_omniseg.models.new_model import NewModel
+    from napari_omniseg.models.site_summary import SiteSummary
 
 
 class Step(enum.Enum):

@@ -6,12 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_omniseg.models.fine_tuning_jobs import request_of
 from omniseg_backend.common.errors import BundleError, DataError
-from omniseg_backend.jobs.folder import JobFolder
 
 if TYPE_CHECKING:
     from omniseg_backend.bundles.manifest import Manifest
+    from omniseg_backend.jobs.folder import JobFolder
     from omniseg_backend.jobs.kinds.compare import CompareSpec
 
 
@@ -112,6 +111,7 @@ def _current_of(manifest: Manifest) -> Rival | None:
 
 def _start_of(training: JobFolder, digest: str) -> Rival | None:
     """The bundle that a training started from, if it is still there."""
+    from napari_omniseg.models.fine_tuning_jobs import request_of
     from omniseg_backend.bundles.store import read_manifest
     from omniseg_backend.jobs.kinds.train import TrainSpec
 

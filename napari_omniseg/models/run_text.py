@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
-from napari_omniseg.models.job_watch import JobWatch
 from omniseg_backend.jobs.states import State
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.job_watch import JobWatch
 
 
 def run_text(watch: JobWatch, done: str, before: int = 0) -> str:

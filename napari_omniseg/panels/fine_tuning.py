@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_omniseg.models.fine_tuning import Action, FineTuning
-from napari_omniseg.models.fine_tuning_jobs import FoundJobs, find_again, submit
-from napari_omniseg.models.fine_tuning_request import FineTuningRequest
-from napari_omniseg.models.job_watch import Followed
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.panels.fine_tuning_data import DataSection
@@ -23,8 +20,14 @@ from napari_omniseg.widgets.newest import Newest
 from omniseg_backend.jobs.states import State
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import napari.viewer
     from qtpy.QtGui import QCloseEvent, QShowEvent
+
+    from napari_omniseg.models.fine_tuning_jobs import FoundJobs
+    from napari_omniseg.models.fine_tuning_request import FineTuningRequest
+    from napari_omniseg.models.job_watch import Followed
 
 
 class FineTuningPanel(QWidget):
@@ -59,7 +62,7 @@ class FineTuningPanel(QWidget):
         if self._submitting.busy:
             return
         self.message.clear()
-        self._submitting.start(lambda progress, cancel: submit(request))
+        self._submitting.start(lambda progress, cancel: _submitted(request))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop looking; jobs go on."""
@@ -115,12 +118,11 @@ class FineTuningPanel(QWidget):
             self._show_training(None)
             if summary is not None:
                 folder = summary.folder
-                self._finding.ask(lambda progress, cancel: find_again(folder))
+                self._finding.ask(lambda progress, cancel: _found(folder))
         self.result.draw()
         self._enable()
 
-    def _on_found(self, found: object) -> None:
-        assert isinstance(found, FoundJobs)
+    def _on_found(self, found: FoundJobs) -> None:
         if self.run.followed is None:
             self._show_training(found.training)
             if found.comparison is not None:
@@ -163,3 +165,16 @@ class FineTuningPanel(QWidget):
         ready = Action.TRAIN in self.tuning.actions and self.python.trains
         self.start.start.setEnabled(ready and not self._submitting.busy)
         self.result.draw()
+
+
+def _submitted(request: FineTuningRequest) -> Followed:
+    """Submit a training; the rooms of jobs are imported here, beside the main thread."""
+    from napari_omniseg.models.fine_tuning_jobs import submit
+
+    return submit(request)
+
+
+def _found(folder: Path) -> FoundJobs:
+    from napari_omniseg.models.fine_tuning_jobs import find_again
+
+    return find_again(folder)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from napari_omniseg.models.compared import Compared
 from napari_omniseg.models.fine_tuning import Action, FineTuning
-from napari_omniseg.models.fine_tuning_jobs import submit_spec
-from napari_omniseg.models.job_watch import Followed
 from napari_omniseg.models.new_model import NewModel
 from napari_omniseg.models.promoting import promote, roll_back
 from napari_omniseg.widgets.background import Background
@@ -20,8 +19,11 @@ from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.job_progress import JobProgress
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.sections import Section, TextLine
-from omniseg_backend.jobs.folder import JobFolder
 from omniseg_backend.jobs.states import State
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.job_watch import Followed
+    from omniseg_backend.jobs.folder import JobFolder
 
 _DONE = "Compared on the reserved cases."
 
@@ -51,7 +53,7 @@ class ResultSection(Section):
         self._reading_new.returned.connect(self._on_new)
         self._reading_comparison = Newest(self)
         self._reading_comparison.returned.connect(self._on_comparison)
-        self._acting: Background[object] = Background(self)
+        self._acting: Background[str | Followed] = Background(self)
         self._acting.returned.connect(self._on_acted)
         self._acting.busy_changed.connect(self.draw)
         for background in (self._reading_new, self._reading_comparison, self._acting):
@@ -109,7 +111,7 @@ class ResultSection(Section):
         if new is None or summary is None or self._acting.busy:
             return
         dataset: Path = summary.folder
-        self._acting.start(lambda progress, cancel: submit_spec(new.comparison(dataset)))
+        self._acting.start(lambda progress, cancel: _submitted(new, dataset))
 
     def stop(self) -> None:
         """Follow no longer; jobs go on."""
@@ -160,12 +162,12 @@ class ResultSection(Section):
         task, variant = new.task, new.variant
         self._acting.start(lambda progress, cancel: roll_back(task, variant))
 
-    def _on_acted(self, result: object) -> None:
-        if isinstance(result, Followed):
-            self.show_job(result)
-        else:
-            self.said.emit(str(result), "information")
+    def _on_acted(self, result: str | Followed) -> None:
+        if isinstance(result, str):
+            self.said.emit(result, "information")
             self.models_changed.emit()
+        else:
+            self.show_job(result)
         self.changed.emit()
 
     def _on_new(self, new: object) -> None:
@@ -198,6 +200,13 @@ class ResultSection(Section):
             self._reading_comparison.ask(lambda progress, cancel: Compared.of_job(folder))
         self.draw()
         self.changed.emit()
+
+
+def _submitted(new: NewModel, dataset: Path) -> Followed:
+    """Put the comparison into the queue; the rooms of jobs are imported beside the main thread."""
+    from napari_omniseg.models.fine_tuning_jobs import submit_spec
+
+    return submit_spec(new.comparison(dataset))
 
 
 def _what(new: NewModel) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QWidget
+from typing import TYPE_CHECKING
 
-from napari_omniseg.models.job_watch import Followed
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
 from napari_omniseg.widgets.job_progress import JobProgress
-from napari_omniseg.widgets.live_plots import LivePlots
 from napari_omniseg.widgets.preview_picture import PreviewPicture
 from napari_omniseg.widgets.sections import Section, TextLine
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.job_watch import Followed
+    from napari_omniseg.widgets.live_plots import LivePlots
 
 _DONE = "Finished: the new model is listed as a candidate."
 
@@ -32,10 +36,13 @@ class RunSection(Section):
         self.job.said.connect(self.said)
         self.job.told.connect(self._on_told)
         self.remarks = TextLine("what the training wants to be seen")
-        self.plots = LivePlots()
+        self.plots: LivePlots | None = None
         self.picture = PreviewPicture()
-        for part in (self.job, self.remarks, self.plots, self.picture):
-            self.body.addWidget(part)
+        self.body.addWidget(self.job)
+        self.body.addWidget(self.remarks)
+        self._place = QVBoxLayout()
+        self.body.addLayout(self._place)
+        self.body.addWidget(self.picture)
         self.hide()
 
     @property
@@ -45,7 +52,8 @@ class RunSection(Section):
 
     def show_job(self, followed: Followed | None) -> None:
         """Show a training in place of the last one; None for none."""
-        self.plots.clear()
+        if self.plots is not None:
+            self.plots.clear()
         self.picture.clear()
         self.setVisible(followed is not None)
         self.job.show_job(followed)
@@ -58,9 +66,19 @@ class RunSection(Section):
         if self.followed is None:
             return
         watch = self.followed.watch
-        for figures in watch.fresh_figures():
-            self.plots.add(figures)
+        figures = watch.fresh_figures()
+        for event in figures:
+            self._drawn().add(event)
         picture, preview = watch.picture, watch.preview
         if picture is not None and preview is not None:
             self.picture.show_picture(picture, preview.caption)
         self.remarks.show_text("\n".join((*watch.details, *watch.warnings)))
+
+    def _drawn(self) -> LivePlots:
+        """The plots; importing them takes as long as all else of opening the panel."""
+        if self.plots is None:
+            from napari_omniseg.widgets.live_plots import LivePlots
+
+            self.plots = LivePlots()
+            self._place.addWidget(self.plots)
+        return self.plots

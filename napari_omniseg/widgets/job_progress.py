@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from napari_omniseg.models.fine_tuning_jobs import Look, look
-from napari_omniseg.models.job_watch import Followed
 from napari_omniseg.models.run_text import run_text
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.sections import TextLine
-from omniseg_backend.jobs.client import POLL_EVERY_MS, JobClient
 from omniseg_backend.jobs.states import State
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.fine_tuning_jobs import Look
+    from napari_omniseg.models.job_watch import Followed
 
 #: Milliseconds between two looks at the job's state, which tell of a crash: no event does.
 _LOOK_EVERY_MS = 2000
 _SCALE = 1000
+
+Request = Literal["pause", "resume", "cancel"]
 
 
 class JobProgress(QWidget):
@@ -63,12 +66,11 @@ class JobProgress(QWidget):
         self.resume = button("Resume", "Go on from the last checkpoint.")
         self.cancel = button("Cancel", "Stop within two seconds; it can be resumed later.")
         row = QHBoxLayout()
-        self._steer(row, self.pause, JobClient.pause)
-        self._steer(row, self.resume, JobClient.resume)
-        self._steer(row, self.cancel, JobClient.cancel)
+        self._steer(row, self.pause, "pause")
+        self._steer(row, self.resume, "resume")
+        self._steer(row, self.cancel, "cancel")
         column.addLayout(row)
         self._poll = QTimer(self)
-        self._poll.setInterval(POLL_EVERY_MS)
         self._poll.timeout.connect(self.poll)
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_EVERY_MS)
@@ -82,7 +84,9 @@ class JobProgress(QWidget):
         if followed is None:
             self.stop()
             return
-        self._poll.start()
+        from omniseg_backend.jobs.client import POLL_EVERY_MS
+
+        self._poll.start(POLL_EVERY_MS)
         self._look.start()
         self._draw()
         self.told.emit()
@@ -103,13 +107,11 @@ class JobProgress(QWidget):
         """Whether the job runs or waits to."""
         return self.followed is not None and self.followed.watch.alive and not self.gone
 
-    def _steer(
-        self, row: QHBoxLayout, control: QWidget, call: Callable[[JobClient, str], object]
-    ) -> None:
+    def _steer(self, row: QHBoxLayout, control: QWidget, request: Request) -> None:
         def clicked() -> None:
             if self.followed is not None and not self._asking.busy:
                 job = self.followed.watch.id
-                self._asking.start(lambda progress, cancel: call(JobClient(), job))
+                self._asking.start(lambda progress, cancel: _steered(job, request))
 
         control.clicked.connect(clicked)
         row.addWidget(control)
@@ -119,7 +121,7 @@ class JobProgress(QWidget):
         if watch is None or self._looking.busy or self.gone:
             return
         job = watch.id
-        self._looking.start(lambda progress, cancel: look(job))
+        self._looking.start(lambda progress, cancel: _looked(job))
 
     def _on_look(self, seen: Look) -> None:
         if self.followed is not None and seen.view.id == self.followed.watch.id:
@@ -149,3 +151,23 @@ class JobProgress(QWidget):
         if watch.state is not self._state:
             self._state = watch.state
             self.changed.emit()
+
+
+def _steered(job: str, request: Request) -> None:
+    """Ask something of a job. The rooms of jobs are imported here, beside the main thread."""
+    from omniseg_backend.jobs.client import JobClient
+
+    client = JobClient()
+    match request:
+        case "pause":
+            client.pause(job)
+        case "resume":
+            client.resume(job)
+        case "cancel":
+            client.cancel(job)
+
+
+def _looked(job: str) -> Look:
+    from napari_omniseg.models.fine_tuning_jobs import look
+
+    return look(job)
