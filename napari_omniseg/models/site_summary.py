@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.wording import counted
 
+if TYPE_CHECKING:
+    from omniseg_backend.datasets.problems import Problem
+
+#: Problems that a panel lists; the command line lists all.
+_MOST_PROBLEMS = 8
 #: Fewer are warned of: with four, one is validated on and three are learnt from.
 FEW_PATIENTS = 5
 #: Fewer reserved ones allow no verdict (``evaluation.verdict.FEWEST_PATIENTS``).
@@ -48,6 +56,13 @@ class SiteSummary:
         """
         from omniseg_backend.datasets.site.document import read_document
 
+        if not folder.exists():
+            raise DataError(
+                folder,
+                found="no such folder",
+                expected="a site data set",
+                remedy="check the path, or tick open layers below to make one of them",
+            )
         document = read_document(folder)
         cases = document.omniseg.cases.values()
         parts = document.patients.values()
@@ -109,3 +124,16 @@ class SiteSummary:
                 "a patient of its own."
             )
         return tuple(found)
+
+
+def problem_text(problems: Sequence[Problem]) -> str:
+    """What is wrong with a data set, errors first, a line each."""
+    if not problems:
+        return "No problem found."
+    errors = [problem for problem in problems if problem.severity == "error"]
+    warnings = [problem for problem in problems if problem.severity != "error"]
+    head = f"{counted(len(errors), 'error')}, {counted(len(warnings), 'warning')}:"
+    lines = [f"• {problem.as_text()}" for problem in (*errors, *warnings)[:_MOST_PROBLEMS]]
+    more = len(problems) - len(lines)
+    rest = [f"and {more} more; `omniseg dataset check` lists all."] if more else []
+    return "\n".join((head, *lines, *rest))

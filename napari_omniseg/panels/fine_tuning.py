@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_omniseg.models.fine_tuning import Action, FineTuning
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.panels.fine_tuning_data import DataSection
+from napari_omniseg.panels.fine_tuning_layers import LayersSection
 from napari_omniseg.panels.fine_tuning_python import PythonSection
 from napari_omniseg.panels.fine_tuning_result import ResultSection
 from napari_omniseg.panels.fine_tuning_run import RunSection
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import napari.viewer
-    from qtpy.QtGui import QCloseEvent, QShowEvent
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_omniseg.models.fine_tuning_jobs import FoundJobs
     from napari_omniseg.models.fine_tuning_request import FineTuningRequest
@@ -43,18 +45,21 @@ class FineTuningPanel(QWidget):
         self.tuning = FineTuning()
         self.data = DataSection()
         self.start = StartSection()
+        self.layers = LayersSection(
+            napari_viewer,
+            lambda: (self.data.folder.text().strip(), self.data.summary),
+            lambda: self.start.chosen,
+        )
         self.python = PythonSection()
         self.run = RunSection()
         self.result = ResultSection(self.tuning)
         self.message = MessageLine()
-        self._sections = (self.data, self.start, self.python, self.run, self.result)
+        self._sections = (self.data, self.layers, self.start, self.python, self.run, self.result)
         self._submitting: Background[Followed] = Background(self)
         self._finding = Newest(self)
         self._seen_running = False
         self._lay_out()
         self._connect()
-        self.python.look()
-        self.data.open(self._preferences.site_folder)
         self._enable()
 
     def submit(self, request: FineTuningRequest) -> None:
@@ -64,18 +69,27 @@ class FineTuningPanel(QWidget):
         self.message.clear()
         self._submitting.start(lambda progress, cancel: _submitted(request))
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop looking; jobs go on."""
-        for part in self._sections:
-            part.stop()
-        self._finding.cancel()
-        super().closeEvent(event)
-
     def showEvent(self, event: QShowEvent) -> None:
-        """Look again at what others may have changed while the panel was hidden."""
+        """Begin, and later look again at what others may have changed meanwhile."""
         super().showEvent(event)
-        if self.tuning.summary is not None:
-            self.start.read_models()
+        if not event.spontaneous():
+            for part in self._sections:
+                part.wake()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Look no longer; jobs go on."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            for part in self._sections:
+                part.rest()
+            QTimer.singleShot(0, self._when_hidden)
+
+    def _when_hidden(self) -> None:
+        """A panel that was taken out of its window will not be shown again."""
+        if self.isWindow() and not self.isVisible():
+            self._finding.cancel()
+            for part in self._sections:
+                part.cancel_all()
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -96,6 +110,7 @@ class FineTuningPanel(QWidget):
         for part in self._sections:
             part.said.connect(self.message.say)
         self.data.changed.connect(self._on_data)
+        self.layers.added.connect(self.data.open_again)
         self.start.start_clicked.connect(self._on_start)
         self.python.changed.connect(self._enable)
         self.run.changed.connect(self._on_run)
@@ -104,8 +119,8 @@ class FineTuningPanel(QWidget):
         self._submitting.returned.connect(self._show_training)
         self._submitting.busy_changed.connect(self._enable)
         self._finding.returned.connect(self._on_found)
-        for background in (self._submitting, self._finding):
-            background.failed.connect(lambda sentence: self.message.say(sentence, "error"))
+        self._submitting.failed.connect(self._on_failed)
+        self._finding.failed.connect(self._on_failed)
 
     def _on_data(self, summary: SiteSummary | None) -> None:
         """Another data set, or the same one after somebody added to it."""
@@ -155,6 +170,9 @@ class FineTuningPanel(QWidget):
             self.start.read_models()
         self._seen_running = watch is not None and watch.alive
         self._enable()
+
+    def _on_failed(self, sentence: str) -> None:
+        self.message.say(sentence, "error")
 
     def _on_models_changed(self) -> None:
         self.start.read_models()

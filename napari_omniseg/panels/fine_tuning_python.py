@@ -21,19 +21,17 @@ class PythonSection(Section):
 
     Signals:
         changed: It is known whether one trains.
-        said: A sentence for the user, and its kind.
     """
 
     changed = Signal()
-    said = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("The Python that trains", parent)
         self.found: TrainingPython | None = None
         self._working: Background[object] = Background(self)
         self._working.returned.connect(self._on_returned)
-        self._working.failed.connect(self._on_failed)
-        self._working.cancelled.connect(lambda: self._say("Nothing was built.", "information"))
+        self._working.failed.connect(self.fail)
+        self._working.cancelled.connect(self._on_cancelled)
         self._working.progressed.connect(self._on_progress)
         self._working.busy_changed.connect(self._draw)
         self.problem = TextLine("why nothing can be trained")
@@ -41,7 +39,7 @@ class PythonSection(Section):
         self.build = button("Build one…", "See what building one takes, before it is done.")
         self.cancel = button("Cancel", "Stop building; nothing is left of it.")
         self.name.clicked.connect(self._browse)
-        self.build.clicked.connect(lambda: self.plan(Path(sys.executable)))
+        self.build.clicked.connect(self._on_build)
         self.cancel.clicked.connect(self._working.cancel)
         row = QHBoxLayout()
         for one in (self.name, self.build, self.cancel):
@@ -72,7 +70,12 @@ class PythonSection(Section):
         if not self._working.busy:
             self._working.start(lambda progress, cancel: training_python.name(python))
 
-    def stop(self) -> None:
+    def wake(self) -> None:
+        """Look, unless one is known that trains."""
+        if self.found is None or not self.trains:
+            self.look()
+
+    def cancel_all(self) -> None:
         """End what runs."""
         self._working.cancel()
 
@@ -103,13 +106,13 @@ class PythonSection(Section):
         )
 
     def _on_progress(self, stage: str, fraction: float) -> None:
-        self._say(f"{stage}.", "information")
+        self.said.emit(f"{stage[:1].upper()}{stage[1:]}.", "information")
 
-    def _on_failed(self, sentence: str) -> None:
-        self._say(sentence, "error")
+    def _on_cancelled(self) -> None:
+        self.said.emit("Nothing was built.", "information")
 
-    def _say(self, sentence: str, kind: str) -> None:
-        self.said.emit(f"{sentence[:1].upper()}{sentence[1:]}", kind)
+    def _on_build(self) -> None:
+        self.plan(Path(sys.executable))
 
     def _draw(self) -> None:
         self.setVisible(not self.trains)

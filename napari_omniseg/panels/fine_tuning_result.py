@@ -38,12 +38,10 @@ class ResultSection(Section):
     Signals:
         changed: What can be done has changed.
         models_changed: Another model is current now.
-        said: A sentence for the user, and its kind.
     """
 
     changed = Signal()
     models_changed = Signal()
-    said = Signal(str, str)
 
     def __init__(self, tuning: FineTuning, parent: QWidget | None = None) -> None:
         super().__init__("Old and new", parent)
@@ -113,9 +111,19 @@ class ResultSection(Section):
         dataset: Path = summary.folder
         self._acting.start(lambda progress, cancel: _submitted(new, dataset))
 
-    def stop(self) -> None:
+    def wake(self) -> None:
+        """Follow the comparison again, and look which model is current now."""
+        self.job.wake()
+        watch = self._tuning.training
+        if self._tuning.new is not None and watch is not None:
+            self.read_new(watch.folder, compare=False)
+
+    def rest(self) -> None:
         """Follow no longer; jobs go on."""
-        self.job.stop()
+        self.job.rest()
+
+    def cancel_all(self) -> None:
+        """End what is read."""
         self._reading_new.cancel()
         self._reading_comparison.cancel()
 
@@ -188,7 +196,7 @@ class ResultSection(Section):
         self.changed.emit()
 
     def _on_failed(self, sentence: str) -> None:
-        self.said.emit(sentence, "error")
+        self.fail(sentence)
         self.draw()
 
     def _on_job(self) -> None:

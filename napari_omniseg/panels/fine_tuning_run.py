@@ -23,11 +23,9 @@ class RunSection(Section):
 
     Signals:
         changed: The job's state has changed.
-        said: A sentence for the user, and its kind.
     """
 
     changed = Signal()
-    said = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Progress", parent)
@@ -58,9 +56,13 @@ class RunSection(Section):
         self.setVisible(followed is not None)
         self.job.show_job(followed)
 
-    def stop(self) -> None:
+    def wake(self) -> None:
+        """Follow the job again, from where it was left."""
+        self.job.wake()
+
+    def rest(self) -> None:
         """Follow no longer; the job goes on."""
-        self.job.stop()
+        self.job.rest()
 
     def _on_told(self) -> None:
         if self.followed is None:

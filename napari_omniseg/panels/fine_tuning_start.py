@@ -22,11 +22,9 @@ class StartSection(Section):
 
     Signals:
         start_clicked: The user wants to train.
-        said: A sentence for the user, and its kind.
     """
 
     start_clicked = Signal()
-    said = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Training", parent)
@@ -34,7 +32,7 @@ class StartSection(Section):
         self._summary: SiteSummary | None = None
         self._reading = Newest(self)
         self._reading.returned.connect(self._on_models)
-        self._reading.failed.connect(lambda sentence: self.said.emit(sentence, "error"))
+        self._reading.failed.connect(self.fail)
         form = QFormLayout()
         self.model = add_row(
             form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
@@ -82,7 +80,11 @@ class StartSection(Section):
         classes = () if self._summary is None else self._summary.classes
         self._reading.ask(lambda progress, cancel: start_models(classes))
 
-    def stop(self) -> None:
+    def wake(self) -> None:
+        """List the models anew; somebody may have trained or promoted one."""
+        self.read_models()
+
+    def cancel_all(self) -> None:
         """End what runs."""
         self._reading.cancel()
 

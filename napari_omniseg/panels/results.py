@@ -81,7 +81,7 @@ class ResultsPanel(QWidget):
         self._counting.failed.connect(self._on_count_failed)
         self._counting.cancelled.connect(self._count)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Listen no longer, and let no call go on for nobody."""
         self._counting.cancel()
         self._pause.stop()

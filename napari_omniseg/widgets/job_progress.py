@@ -82,16 +82,22 @@ class JobProgress(QWidget):
         self.followed, self.gone, self._state, self._before = followed, False, None, 0
         self.setVisible(followed is not None)
         if followed is None:
-            self.stop()
+            self.rest()
+            return
+        self.wake()
+        self._draw()
+        self.told.emit()
+
+    def wake(self) -> None:
+        """Follow the job, from where it was left."""
+        if self.followed is None or self.gone:
             return
         from omniseg_backend.jobs.client import POLL_EVERY_MS
 
         self._poll.start(POLL_EVERY_MS)
         self._look.start()
-        self._draw()
-        self.told.emit()
 
-    def stop(self) -> None:
+    def rest(self) -> None:
         """Follow no longer; the job goes on."""
         self._poll.stop()
         self._look.stop()
@@ -130,7 +136,7 @@ class JobProgress(QWidget):
 
     def _on_lost(self, sentence: str) -> None:
         self.gone = True
-        self.stop()
+        self.rest()
         self.said.emit(sentence, "error")
         self._draw()
         self.changed.emit()
