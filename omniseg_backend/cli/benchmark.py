@@ -11,6 +11,7 @@ from omniseg_backend.cli.benchmark_batch import batch
 from omniseg_backend.cli.benchmark_int8 import int8
 from omniseg_backend.cli.benchmark_latency import latency
 from omniseg_backend.cli.benchmark_training import training
+from omniseg_backend.cli.benchmark_ui import ui
 from omniseg_backend.cli.benchmark_volume import volume
 from omniseg_backend.cli.lazy_commands import plain_typer
 from omniseg_backend.cli.options import Json, Threads
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _SIZES = (256, 512)
 
 commands = plain_typer("benchmark")
-for function in (int8, latency, training, volume, batch):
+for function in (int8, latency, training, volume, batch, ui):
     commands.command()(function)
 
 

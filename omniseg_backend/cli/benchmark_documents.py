@@ -1,4 +1,4 @@
-"""The documents of ``omniseg benchmark int8``, ``latency``, ``training``, ``volume``, ``batch``."""
+"""The documents of the commands of ``omniseg benchmark``."""
 
 from __future__ import annotations
 
@@ -158,3 +158,21 @@ class BenchmarkBatchDocument(Document):
         int, Field(description="From the 20th image to the most at any later one.")
     ]
     seconds: Positive
+
+
+class UiFigure(Part):
+    """One thing that a user waits for."""
+
+    name: str
+    median_ms: Annotated[float | None, Field(ge=0, description="Null: not measured.")]
+    worst_ms: Annotated[float | None, Field(ge=0, description="Null: not measured.")]
+    repetitions: Count
+    limit_ms: Milliseconds
+    remark: str
+
+
+class BenchmarkUiDocument(Document):
+    """``omniseg benchmark ui``."""
+
+    machine: BenchmarkMachine
+    figures: tuple[UiFigure, ...]

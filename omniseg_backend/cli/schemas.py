@@ -34,6 +34,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "benchmark-int8": benchmark_documents.BenchmarkInt8Document,
         "benchmark-latency": benchmark_documents.BenchmarkLatencyDocument,
         "benchmark-training": benchmark_documents.BenchmarkTrainingDocument,
+        "benchmark-ui": benchmark_documents.BenchmarkUiDocument,
         "benchmark-volume": benchmark_documents.BenchmarkVolumeDocument,
         "compare": compare_documents.CompareDocument,
         "dataset-add": site_documents.DatasetAddDocument,
