@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,9 +50,28 @@ class LayerSnapshot:
     @classmethod
     def of(cls, layer: ImageLayer) -> LayerSnapshot:
         """Of a layer; nothing is copied or computed."""
-        array = layer.data[0] if layer.multiscale else layer.data
+        array = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
         transforms = LayerTransforms.of_layer(layer)
-        return cls(layer.name, array, bool(layer.rgb), transforms, image_origin(layer.metadata))
+        rgb = bool(getattr(layer, "rgb", False))
+        return cls(layer.name, array, rgb, transforms, image_origin(layer.metadata))
+
+    @classmethod
+    def of_data(cls, data: Any, attributes: Mapping[str, Any]) -> LayerSnapshot:  # noqa: ANN401
+        """Of a layer's data and attributes, as napari hands them to writers.
+
+        Args:
+            data: numpy, dask or zarr; of a multiscale layer one level.
+            attributes: The layer's, by name.
+        """
+        rgb = bool(attributes.get("rgb"))
+        dimensions = len(data.shape) - rgb
+        return cls(
+            str(attributes.get("name", "image")),
+            data,
+            rgb,
+            LayerTransforms.of_attributes(attributes, dimensions=dimensions),
+            image_origin(attributes.get("metadata") or {}),
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
