@@ -16,9 +16,10 @@ from napari_omniseg.bridge.placement import (
     Placement,
     placement_of_geometry,
     placement_of_layer,
+    seconds_between_frames,
 )
 from napari_omniseg.bridge.transforms import LayerTransforms
-from omniseg_backend.common.errors import ResourceError
+from omniseg_backend.common.errors import DataError, ResourceError
 from omniseg_backend.common.platform import available_memory
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import UNKNOWN, ModalityStatement
@@ -118,13 +119,14 @@ def image_of(
         The image, whose array is a view of the layer's where that was in memory.
 
     Raises:
+        DataError: It holds complex numbers.
         GeometryError: The layer's transforms collapse an axis.
         ResourceError: A lazy layer does not fit into memory.
     """
     _refuse_beyond_memory(snapshot)
     origin = snapshot.origin
     placement = snapshot.placement(axes)
-    array = _ordered(np.asarray(snapshot.array), axes, rgb=snapshot.rgb)
+    array = _ordered(_real(np.asarray(snapshot.array), snapshot.name), axes, rgb=snapshot.rgb)
     array, names = _channels(array, origin, rgb=snapshot.rgb)
     said = modality if modality is not None else (UNKNOWN if origin is None else origin.modality)
     return Image(
@@ -134,7 +136,11 @@ def image_of(
         said,
         snapshot.name if origin is None else origin.name,
         has_time="t" in axes,
-        frame_seconds=None if origin is None else origin.frame_seconds,
+        frame_seconds=(
+            seconds_between_frames(axes, snapshot.transforms)
+            if origin is None
+            else origin.frame_seconds
+        ),
         source=None if origin is None or placement is not origin.placement else origin.source,
         notes=() if origin is None else origin.notes,
         provenance=None if origin is None else origin.provenance,
@@ -189,6 +195,20 @@ def _has_colours(image: Image) -> bool:
     """Whether napari can show the channels as red, green and blue."""
     named = image.channel_names == ("R", "G", "B")
     return named and image.array.dtype in (np.uint8, np.uint16)
+
+
+def _real(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Numbers that the backend takes; a mask becomes black and white, as the TIFF reader has it."""
+    if array.dtype.kind in "iuf":
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    raise DataError(
+        name,
+        found="complex numbers" if array.dtype.kind == "c" else f"values of type {array.dtype}",
+        expected="real numbers",
+        remedy="make a layer of the magnitude",
+    )
 
 
 def _ordered(array: NDArray[Any], axes: str, *, rgb: bool) -> NDArray[Any]:
