@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from napari_omniseg.bridge.placement import (
     Placement,
     placement_of_geometry,
     placement_of_layer,
+    seconds_between_frames,
 )
 from napari_omniseg.bridge.transforms import LayerTransforms
-from omniseg_backend.common.errors import ResourceError
+from omniseg_backend.common.errors import DataError, ResourceError
 from omniseg_backend.common.platform import available_memory
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import UNKNOWN, ModalityStatement
@@ -49,9 +51,28 @@ class LayerSnapshot:
     @classmethod
     def of(cls, layer: ImageLayer) -> LayerSnapshot:
         """Of a layer; nothing is copied or computed."""
-        array = layer.data[0] if layer.multiscale else layer.data
+        array = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
         transforms = LayerTransforms.of_layer(layer)
-        return cls(layer.name, array, bool(layer.rgb), transforms, image_origin(layer.metadata))
+        rgb = bool(getattr(layer, "rgb", False))
+        return cls(layer.name, array, rgb, transforms, image_origin(layer.metadata))
+
+    @classmethod
+    def of_data(cls, data: Any, attributes: Mapping[str, Any]) -> LayerSnapshot:  # noqa: ANN401
+        """Of a layer's data and attributes, as napari hands them to writers.
+
+        Args:
+            data: numpy, dask or zarr; of a multiscale layer one level.
+            attributes: The layer's, by name.
+        """
+        rgb = bool(attributes.get("rgb"))
+        dimensions = len(data.shape) - rgb
+        return cls(
+            str(attributes.get("name", "image")),
+            data,
+            rgb,
+            LayerTransforms.of_attributes(attributes, dimensions=dimensions),
+            image_origin(attributes.get("metadata") or {}),
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,13 +119,14 @@ def image_of(
         The image, whose array is a view of the layer's where that was in memory.
 
     Raises:
+        DataError: It holds complex numbers.
         GeometryError: The layer's transforms collapse an axis.
         ResourceError: A lazy layer does not fit into memory.
     """
     refuse_beyond_memory(snapshot)
     origin = snapshot.origin
     placement = snapshot.placement(axes)
-    array = _ordered(np.asarray(snapshot.array), axes, rgb=snapshot.rgb)
+    array = _ordered(_real(np.asarray(snapshot.array), snapshot.name), axes, rgb=snapshot.rgb)
     array, names = _channels(array, origin, rgb=snapshot.rgb)
     said = modality if modality is not None else (UNKNOWN if origin is None else origin.modality)
     return Image(
@@ -114,7 +136,11 @@ def image_of(
         said,
         snapshot.name if origin is None else origin.name,
         has_time="t" in axes,
-        frame_seconds=None if origin is None else origin.frame_seconds,
+        frame_seconds=(
+            seconds_between_frames(axes, snapshot.transforms)
+            if origin is None
+            else origin.frame_seconds
+        ),
         source=None if origin is None or placement is not origin.placement else origin.source,
         notes=() if origin is None else origin.notes,
         provenance=None if origin is None else origin.provenance,
@@ -169,6 +195,20 @@ def _has_colours(image: Image) -> bool:
     """Whether napari can show the channels as red, green and blue."""
     named = image.channel_names == ("R", "G", "B")
     return named and image.array.dtype in (np.uint8, np.uint16)
+
+
+def _real(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Numbers that the backend takes; a mask becomes black and white, as the TIFF reader has it."""
+    if array.dtype.kind in "iuf":
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    raise DataError(
+        name,
+        found="complex numbers" if array.dtype.kind == "c" else f"values of type {array.dtype}",
+        expected="real numbers",
+        remedy="make a layer of the magnitude",
+    )
 
 
 def _ordered(array: NDArray[Any], axes: str, *, rgb: bool) -> NDArray[Any]:

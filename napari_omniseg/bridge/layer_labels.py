@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_omniseg.bridge.axes import possible_axes
+from napari_omniseg.bridge.fingerprint import fingerprint
+from napari_omniseg.bridge.label_classes import as_shown, classes_of_features
 from napari_omniseg.bridge.origin import LabelsOrigin, labels_origin
 from napari_omniseg.bridge.placement import Placement, placement_of_layer
 from napari_omniseg.bridge.transforms import LayerTransforms
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.provenance import Provenance
 from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
 from omniseg_backend.images.segmentation import Segmentation
 
@@ -35,7 +39,8 @@ def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  
     """The segmentation of a Labels layer's data and attributes, as napari hands them to writers.
 
     The geometry is the image's own while nobody moved the layer. Values that no class names are
-    called ``class N``.
+    called ``class N``; colours are those that the layer shows. Provenance says so where labels were
+    changed since the run.
 
     Args:
         data: Whole numbers; numpy, dask or zarr.
@@ -55,8 +60,8 @@ def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  
     return Segmentation(
         labels=labels,
         geometry=placement.geometry,
-        classes=named_classes(named, _values(labels), attributes),
-        provenance=None if origin is None else origin.provenance,
+        classes=as_shown(named_classes(named, _values(labels), attributes), attributes),
+        provenance=None if origin is None else _provenance(origin, array),
         name=name if origin is None else origin.name,
         has_time="t" in placement.axes,
         frame_seconds=None if origin is None else origin.frame_seconds,
@@ -66,7 +71,8 @@ def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  
 
 def _attributes(layer: Labels) -> dict[str, Any]:
     transforms = LayerTransforms.of_layer(layer).as_attributes()
-    return {**transforms, "metadata": layer.metadata, "features": layer.features}
+    named = {name: getattr(layer, name) for name in ("metadata", "features", "colormap")}
+    return {**transforms, **named}
 
 
 def labels_placement(
@@ -126,6 +132,14 @@ def whole_labels(array: NDArray[Any], name: str) -> NDArray[np.unsignedinteger]:
     return narrow
 
 
+def _provenance(origin: LabelsOrigin, array: NDArray[np.unsignedinteger]) -> Provenance | None:
+    """Where the labels came from, and whether a person changed them since."""
+    made = origin.provenance
+    if made is None or made.edited or origin.fingerprint in (None, fingerprint(array)):
+        return made
+    return dataclasses.replace(made, edited=True)
+
+
 def _ordered(array: NDArray[np.unsignedinteger], axes: str) -> NDArray[np.unsignedinteger]:
     """Turn a layer's axes to (time, i, j, k); a view."""
     letters = axes
@@ -152,28 +166,17 @@ def named_classes(
         found: The values that occur in it.
         attributes: The layer's; only ``features`` is looked at.
     """
-    known = named or _from_features(attributes.get("features"))
-    values = {entry.value for entry in known}
+    known = named or classes_of_features(attributes.get("features"))
+    values, names = {entry.value for entry in known}, {entry.name for entry in known}
     return ClassTable(
         known
         + tuple(
-            ClassEntry(value, f"class {value}", PALETTE[(value - 1) % len(PALETTE)])
+            ClassEntry(
+                value,
+                f"class {value}" if f"class {value}" not in names else f"class {value}, unnamed",
+                PALETTE[(value - 1) % len(PALETTE)],
+            )
             for value in found
             if value not in values
         )
-    )
-
-
-def _from_features(features: Any) -> tuple[ClassEntry, ...]:  # noqa: ANN401
-    """Classes that another plugin named in the columns ``index`` and ``name``."""
-    if features is None or not {"index", "name"} <= set(getattr(features, "columns", ())):
-        return ()
-    pairs = {
-        int(value): str(name)
-        for value, name in zip(features["index"], features["name"], strict=True)
-    }
-    return tuple(
-        ClassEntry(value, name, PALETTE[(value - 1) % len(PALETTE)])
-        for value, name in pairs.items()
-        if 1 <= value <= 65535
     )

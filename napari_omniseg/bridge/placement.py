@@ -82,6 +82,14 @@ def placement_of_layer(axes: str, shape: tuple[int, ...], transforms: LayerTrans
     return Placement(axes, transforms, Geometry(grid, affine, "mm" if in_mm else "px", 3))
 
 
+def seconds_between_frames(axes: str, transforms: LayerTransforms) -> float | None:
+    """What a layer's time axis says of itself; None without one, or where its unit is no time."""
+    axis = axes.find("t")
+    second = _size_of(transforms.units[axis], "second") if axis >= 0 else None
+    step = None if second is None else abs(float(transforms.matrix[axis, axis])) * second
+    return step or None
+
+
 def placement_of_geometry(
     geometry: Geometry, *, has_time: bool, has_channels: bool, frame_seconds: float | None
 ) -> Placement:
@@ -141,11 +149,15 @@ def _to_ras(labels: list[str]) -> NDArray[np.float64]:
 
 def _millimetres(unit: str) -> float | None:
     """Millimetres in one of a unit; None where it is no length."""
+    return _size_of(unit, "millimeter")
+
+
+def _size_of(unit: str, measure: str) -> float | None:
+    """How much of ``measure`` one of a unit is; None where it is of another kind."""
     import pint
 
     registry = pint.get_application_registry()
     try:
-        found = registry.Quantity(1.0, unit)
-        return float(found.to("millimeter").magnitude) if found.check("[length]") else None
+        return float(registry.Quantity(1.0, unit).to(measure).magnitude)
     except (pint.UndefinedUnitError, pint.DimensionalityError):
         return None

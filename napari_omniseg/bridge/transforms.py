@@ -52,7 +52,9 @@ class LayerTransforms:
         """
         identity = np.eye(dimensions)
         affine = attributes.get("affine")
-        units = attributes.get("units") or ("pixel",) * dimensions
+        units = attributes.get("units") or "pixel"
+        if isinstance(units, str):  # napari takes one for all
+            units = (units,) * dimensions
         labels = attributes.get("axis_labels") or [str(n - dimensions) for n in range(dimensions)]
         return cls(
             scale=_copied(attributes.get("scale"), np.ones(dimensions)),

@@ -79,7 +79,8 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 def copied_tree(repository: Path, tmp_path: Path) -> Path:
     """The packages and their contracts, in a folder where a test may plant a violation."""
     no_caches = shutil.ignore_patterns("__pycache__", "shipped", "samples")
-    shutil.copytree(repository / "omniseg_backend", tmp_path / "omniseg_backend", ignore=no_caches)
+    for package in ("omniseg_backend", "napari_omniseg"):
+        shutil.copytree(repository / package, tmp_path / package, ignore=no_caches)
     shutil.copytree(repository / "sample_data", tmp_path / "omniseg_sample_data", ignore=no_caches)
     shutil.copy(repository / "pyproject.toml", tmp_path)
     return tmp_path
@@ -95,25 +96,51 @@ FLOORS = "The floors of docs/architecture.md: imports run downwards"
 TORCH = "Segmenting never imports torch, not even through another room"
 COMMAND_LINE = "The command line itself imports no torch"
 SAMPLES = "Samples are for trying it out: only the front ends know them"
+PLUGIN_FLOORS = "The plugin's own floors: what has no Qt knows nothing of what has"
+PLUGIN_TORCH = "The front end imports no torch, and no command of the command line"
+PLUGIN_QT = "Models, files and the bridge of the plugin have no Qt"
+BACKEND = "The backend knows no front end"
 
 
 @pytest.mark.parametrize(
     ("path", "statement", "contract"),
     [
-        ("common/planted.py", "from omniseg_backend.images.image import Image", FLOORS),
-        ("metrics/planted.py", "from omniseg_backend.images.image import Image", FLOORS),
-        ("room_without_a_floor/__init__.py", "", FLOORS),
-        ("inference/planted.py", "import torch", TORCH),
-        ("bundles/planted.py", "from omniseg_backend.networks import omnisegnet", TORCH),
-        ("cli/planted.py", "def late():\n    import torch", COMMAND_LINE),
-        ("jobs/planted.py", "from omniseg_backend.training import bundle_run", TORCH),
-        ("datasets/planted.py", "import omniseg_sample_data", SAMPLES),
+        (
+            "omniseg_backend/common/planted.py",
+            "from omniseg_backend.images.image import Image",
+            FLOORS,
+        ),
+        (
+            "omniseg_backend/metrics/planted.py",
+            "from omniseg_backend.images.image import Image",
+            FLOORS,
+        ),
+        ("omniseg_backend/room_without_a_floor/__init__.py", "", FLOORS),
+        ("omniseg_backend/inference/planted.py", "import torch", TORCH),
+        (
+            "omniseg_backend/bundles/planted.py",
+            "from omniseg_backend.networks import omnisegnet",
+            TORCH,
+        ),
+        ("omniseg_backend/cli/planted.py", "def late():\n    import torch", COMMAND_LINE),
+        (
+            "omniseg_backend/jobs/planted.py",
+            "from omniseg_backend.training import bundle_run",
+            TORCH,
+        ),
+        ("omniseg_backend/datasets/planted.py", "import omniseg_sample_data", SAMPLES),
+        ("omniseg_backend/images/planted.py", "def late():\n    import napari", BACKEND),
+        ("napari_omniseg/files/planted.py", "from napari_omniseg.models import x", PLUGIN_FLOORS),
+        ("napari_omniseg/widgets/planted.py", "from napari_omniseg import panels", PLUGIN_FLOORS),
+        ("napari_omniseg/panels/planted.py", "def late():\n    import torch", PLUGIN_TORCH),
+        ("napari_omniseg/panels/planted.py", "import omniseg_backend.cli.main", PLUGIN_TORCH),
+        ("napari_omniseg/models/planted.py", "from qtpy.QtCore import QObject", PLUGIN_QT),
     ],
 )
 def test_a_planted_violation_is_found(
     copied_tree: Path, path: str, statement: str, contract: str
 ) -> None:
-    planted = copied_tree / "omniseg_backend" / path
+    planted = copied_tree / path
     planted.parent.mkdir(exist_ok=True)
     planted.write_text(f"{statement}\n", encoding="utf-8")
     finished = lint_imports(copied_tree)
@@ -139,6 +166,24 @@ def test_torch_free_rooms_import_where_torch_is_not_installed(repository: Path) 
     modules = torch_free_modules(repository)
     failures = run_python("-c", IMPORT_ALL_WITHOUT_TORCH, json.dumps(BLOCKED), json.dumps(modules))
     assert json.loads(failures) == {}
+
+
+def test_the_plugin_imports_where_torch_is_not_installed(repository: Path) -> None:
+    pytest.importorskip("napari", reason="the plugin needs the napari extra")
+    files = (repository / "napari_omniseg").rglob("*.py")
+    modules = sorted(
+        ".".join(file.relative_to(repository).with_suffix("").parts).removesuffix(".__init__")
+        for file in files
+    )
+    assert "napari_omniseg.files.reader" in modules
+    failures = run_python("-c", IMPORT_ALL_WITHOUT_TORCH, json.dumps(BLOCKED), json.dumps(modules))
+    assert json.loads(failures.splitlines()[-1]) == {}
+
+
+def test_importing_the_plugin_loads_nothing_of_napari() -> None:
+    loaded = run_python("-c", "import napari_omniseg, sys; print(*sys.modules, sep='\\n')").split()
+    assert not {"napari", "numpy", "omniseg_backend", "qtpy"} & set(loaded)
+    assert [name for name in loaded if name.startswith("napari_omniseg.")] == []
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
