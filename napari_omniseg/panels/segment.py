@@ -50,6 +50,8 @@ class SegmentPanel(QWidget):
         self._pressed_hash: str | None = None
         self._wanted_run = False
         self._running_on: Image | None = None
+        self._removed = False
+        self._says_outcome = False
         self._build()
         self.listing: Latest[TaskList] = Latest(self)
         self.listing.answered.connect(self._on_listed)
@@ -158,6 +160,10 @@ class SegmentPanel(QWidget):
             )
         elif tasks.nothing_fits is not None:
             self.message.say(tasks.nothing_fits, "error")
+        elif self.form.chosen_task is None and self.form.image.layer is not None:
+            self.message.say(
+                "Nobody has stated what this image shows: say so above, or choose a task."
+            )
         else:
             self._expect()
         if self._wanted_run:
@@ -176,14 +182,18 @@ class SegmentPanel(QWidget):
         self._expect()
 
     def _on_pressed(self) -> None:
-        if not self.run.busy:
-            self.message.clear()
+        self._fall_silent()
         self._expect()
 
     def _forget(self) -> None:
         self._told = {}
         self.expectations.drop()
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        """Take back what was said of other settings, unless it is said of a run that goes on."""
         if not self.run.busy:
+            self._says_outcome = False
             self.message.clear()
             self.results.hide()
 
@@ -194,7 +204,8 @@ class SegmentPanel(QWidget):
         try:
             orders = self.form.orders()
         except OmniSegError as error:
-            self.message.say(str(error), "warning")
+            if not self._says_outcome:
+                self.message.say(str(error), "warning")
             return
         self._pressed_hash = orders[0].model.entry.manifest_hash
         unknown = []
@@ -214,7 +225,7 @@ class SegmentPanel(QWidget):
     def _show(self, expectation: Expectation) -> None:
         model = expectation.order.model
         self.form.variants.expect(model.variant, expectation.as_text(), expectation.refusal)
-        if model.entry.manifest_hash != self._pressed_hash:
+        if self._says_outcome or model.entry.manifest_hash != self._pressed_hash:
             return
         if expectation.refusal is not None:
             self.message.say(expectation.refusal, "error")
@@ -226,38 +237,34 @@ class SegmentPanel(QWidget):
     def _start(self, order: Order) -> None:
         self.expectations.drop()
         self.results.hide()
-        self._running_on = self.form.image.layer
+        self._running_on, self._removed = self.form.image.layer, False
         self.run.start(lambda progress, cancel: perform(order, self._bundles, progress, cancel))
 
     def _on_busy(self, busy: bool) -> None:
         self.run_bar.show_running(running=busy)
         if not busy:
             self._running_on = None
+            self._says_outcome = True
+            self._expect()  # what the run cut short; its own sentence stays
 
     def _on_returned(self, outcome: Outcome) -> None:
-        for made in reversed(outcome.layers):  # the Labels layer last, above and active
-            add = self._viewer.add_labels if made.layer_type == "labels" else self._viewer.add_image
-            add(made.array, **made.attributes)
+        for layer in outcome.layers:
+            self._viewer.add_layer(layer)
         self.message.say(sentence_of(outcome), "warning" if outcome.result.flags else "information")
         self.results.setVisible(has_widget("Results"))
 
     def _on_cancelled(self) -> None:
-        if self.message.text() != _REMOVED:
+        if self._removed:
+            self.message.say(_REMOVED, "error")
+        else:
             self.message.say("Cancelled; nothing of the run is left.")
-        self._expect_again()
-
-    def _expect_again(self) -> None:
-        """After a run that measuring gave way to."""
-        if self.form.chosen_task is not None and len(self._told) < 1:
-            self._expect()
 
     def _end_if_removed(self) -> None:
         if self._running_on is None:
             return
         if self._running_on not in self.form.image.picker.watcher.layers:
-            self._running_on = None
+            self._removed = True
             self.cancel()
-            self.message.say(_REMOVED, "error")
 
     def _draw(self) -> None:
         layer = self.form.image.layer
