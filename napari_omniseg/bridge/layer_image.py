@@ -117,6 +117,7 @@ def image_of(
         frame_seconds=None if origin is None else origin.frame_seconds,
         source=None if origin is None or placement is not origin.placement else origin.source,
         notes=() if origin is None else origin.notes,
+        provenance=None if origin is None else origin.provenance,
     )
 
 
@@ -153,6 +154,7 @@ def layer_of(image: Image, path: str | None = None) -> LayerData:
         frame_seconds=image.frame_seconds,
         source=image.source,
         notes=image.notes,
+        provenance=image.provenance,
     )
     attributes = {
         "name": image.name,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
 from omniseg_backend.images.formats import DICOM, format_of
 from omniseg_backend.images.image import Image
@@ -118,6 +119,23 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
         has_time=file.has_time,
         frame_seconds=file.frame_seconds,
     )
+
+
+def is_label_file(path: str | Path) -> bool:
+    """Whether a file says that it is a segmentation, in itself or in the record beside it.
+
+    Label maps of programs that say nothing look like images; whoever knows better calls
+    ``read_segmentation``.
+
+    Raises:
+        DataError: The file or its record is damaged, or of no known format.
+    """
+    from omniseg_backend.images.records import has_label_sidecar
+
+    path = Path(path)
+    module = format_of(path).load_module()
+    with reading_errors(path, expected="an image file"):
+        return module.holds_labels(path) or has_label_sidecar(path)
 
 
 def _load(path: Path, series_uid: str | None) -> Image:
