@@ -99,12 +99,13 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
 def sentence_of(outcome: Outcome) -> str:
     """What a run came to, for the panel: what was found, how long it took, what to look at."""
     result = outcome.result
+    name = outcome.order.question.snapshot.name
     found = [one.name for one in result.classes if not one.none_found]
     seconds = seconds_text(result.seconds["total"])
     lines = [str(flag) for flag in result.flags]
     if found:
         share = f"{len(found)} of {counted(len(result.classes), 'class', 'classes')}"
-        lines.insert(0, f"Found {share} in {seconds}: {', '.join(found)}.")
+        lines.insert(0, f"{name}: found {share} in {seconds}: {', '.join(found)}.")
     else:
-        lines.append(f"It took {seconds}.")
+        lines.insert(0, f"{name}: done in {seconds}.")
     return "\n".join(lines)

@@ -16,8 +16,8 @@ from napari_omniseg.panels.opening import has_widget, open_widget
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.expectations import Expectations
-from napari_omniseg.widgets.latest import Latest
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.run_bar import RunBar
 from napari_omniseg.widgets.segment_form import SegmentForm
 from omniseg_backend.common.errors import OmniSegError
@@ -53,8 +53,8 @@ class SegmentPanel(QWidget):
         self._removed = False
         self._says_outcome = False
         self._build()
-        self.listing: Latest[TaskList] = Latest(self)
-        self.listing.answered.connect(self._on_listed)
+        self.listing = Newest(self)
+        self.listing.returned.connect(self._on_listed)
         self.listing.failed.connect(self._on_not_listed)
         self.expectations = Expectations(self._bundles, self)
         self.expectations.told.connect(self._on_expected)
@@ -144,7 +144,7 @@ class SegmentPanel(QWidget):
         try:
             question = self.form.image.question()
         except OmniSegError as error:
-            self.listing.drop()
+            self.listing.cancel()
             self.form.show_tasks(TaskList(Catalogue()))
             self.message.say(str(error), "error")
             return
