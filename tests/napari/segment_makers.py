@@ -32,10 +32,17 @@ class Desk:
         self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
 
     def settle(self) -> None:
-        """Until nothing is listed, measured or run any more."""
-        panel = self.panel
-        self.wait(lambda: not (panel.listing.waiting or panel.expectations.waiting))
-        self.wait(lambda: not panel.run.busy)
+        """Until the tasks are listed and no run goes on; what it would take may be measured yet."""
+        self.wait(lambda: not self.panel.listing.waiting and not self.panel.run.busy)
+
+    def measure(self) -> None:
+        """Until all is known of what a run would take."""
+        self.wait(lambda: not self.panel.expectations.waiting)
+
+    def segment(self) -> None:
+        """Press the button, and wait for what comes of it."""
+        self.panel.segment()
+        self.settle()
 
     def open_sample(self, name: str) -> Image:
         made = layer_of(read_image(sample(name).image_path))
@@ -51,9 +58,7 @@ class Desk:
         """Every task's id, and whether it can be chosen, in the order of the list."""
         box = self.panel.form.task
         items = [box.model().item(row) for row in range(box.count())]
-        return {
-            item.data(USER_ROLE): item.isEnabled() for item in items if item.data(USER_ROLE)
-        }
+        return {item.data(USER_ROLE): item.isEnabled() for item in items if item.data(USER_ROLE)}
 
     def made(self) -> list[Labels]:
         return [layer for layer in self.viewer.layers if isinstance(layer, Labels)]

@@ -58,16 +58,16 @@ def test_one_click_segments_a_sample(desk: Desk, qtbot) -> None:
 
 
 def test_a_second_result_is_added_beside_the_first(desk: Desk) -> None:
-    desk.open_sample("cardiac_mri")
+    desk.open_sample("surgical_instruments")
     for _ in range(2):
-        desk.panel.segment()
-        desk.settle()
+        desk.segment()
     first, second = names_of(desk.made())
     assert first != second
 
 
 def test_variants_show_what_they_cost_and_are_worth(desk: Desk) -> None:
     desk.open_sample("cardiac_mri")
+    desk.measure()
     buttons = desk.panel.form.variants.buttons
     texts = {name: made.text().splitlines() for name, made in buttons.items() if made.isEnabled()}
     assert list(texts) == ["compact", "balanced", "accurate"]
@@ -81,8 +81,7 @@ def test_a_pressed_variant_is_run_and_remembered(desk: Desk, qtbot) -> None:
     desk.open_sample("cardiac_mri")
     qtbot.mouseClick(desk.panel.form.variants.buttons["balanced"], Qt.MouseButton.LeftButton)
     desk.settle()
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     origin = labels_origin(desk.made()[0].metadata)
     assert origin is not None
     assert origin.provenance is not None
@@ -132,8 +131,7 @@ def test_a_stated_modality_can_be_overruled_only_where_nothing_fits(desk: Desk) 
     assert desk.panel.form.image.modality.isVisibleTo(desk.panel)
     assert "No task fits" in desk.text()
     say_modality(desk, Modality.MRI)
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     origin = labels_origin(desk.made()[0].metadata)
     assert origin is not None
     assert origin.provenance is not None
@@ -167,16 +165,14 @@ def test_axes_are_asked_only_where_they_are_open(desk: Desk) -> None:
     form.image.axes.activated.emit(form.image.axes.currentIndex())
     desk.settle()
     say_modality(desk, Modality.MRI)
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     (labels,) = desk.made()
     assert labels.data.shape == (3, 48, 64)
 
 
 def test_a_colour_picture_of_another_plugin(desk: Desk) -> None:
     layer = picture(desk, scale=(2, 3), translate=(5, 6))
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     (labels,) = desk.made()
     assert labels.data.shape == (96, 128)
     np.testing.assert_array_equal(labels.scale, layer.scale)
@@ -188,8 +184,7 @@ def test_lazy_and_multiscale_layers(desk: Desk) -> None:
     lazy = dask.array.from_array(whole, chunks=(32, 64, 3))
     desk.add_image([lazy, lazy[::2, ::2]], multiscale=True, rgb=True)
     say_modality(desk, Modality.ENDOSCOPY)
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     (labels,) = desk.made()
     assert labels.data.shape == (96, 128)
 
@@ -198,10 +193,9 @@ def test_the_uncertainty_map_is_a_hidden_layer_that_is_no_image_to_segment(
     desk: Desk, qtbot
 ) -> None:
     image = desk.open_sample("cardiac_mri")
-    qtbot.mouseClick(desk.panel.form.uncertainty, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(desk.panel.form.uncertainty, Qt.Key.Key_Space)
     assert Preferences().uncertainty
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     assert [layer.visible for layer in desk.viewer.layers] == [True, False, True]
     assert desk.panel.form.image.picker.watcher.layers == (image,)
 
@@ -216,8 +210,7 @@ def test_a_rectangle_limits_the_run_and_keeps_the_grid(desk: Desk, qtbot) -> Non
     assert desk.panel.form.image.layer is image
     shapes.add_rectangles(np.array([[12, 40, 30], [12, 40, 90], [12, 90, 90], [12, 90, 30]]))
     desk.settle()
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     (labels,) = desk.made()
     assert labels.data.shape == image.data.shape
     rows, columns = np.flatnonzero(labels.data.any((0, 2))), np.flatnonzero(labels.data.any((0, 1)))
@@ -231,8 +224,7 @@ def test_this_slice_alone(desk: Desk) -> None:
     desk.open_sample("abdominal_ct")
     desk.panel.form.scope.choose(Scope.SLICE)
     desk.viewer.dims.set_current_step(0, 7)
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     (labels,) = desk.made()
     assert np.flatnonzero(np.asarray(labels.data).any((1, 2))).tolist() == [7]
 
@@ -289,8 +281,7 @@ def test_cancelling_leaves_nothing(desk: Desk, qtbot) -> None:
     assert len(desk.viewer.layers) == 1
     assert desk.text().startswith("Cancelled")
     desk.settle()
-    desk.panel.segment()
-    desk.settle()
+    desk.segment()
     assert len(desk.made()) == 1
 
 
@@ -332,8 +323,7 @@ def test_nothing_long_of_the_backend_runs_on_the_main_thread(desk: Desk) -> None
     sys.setprofile(look)
     try:
         desk.open_sample("cardiac_mri")
-        desk.panel.segment()
-        desk.settle()
+        desk.segment()
     finally:
         sys.setprofile(None)
     assert len(desk.made()) == 1
