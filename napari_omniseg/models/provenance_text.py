@@ -23,3 +23,9 @@ def provenance_text(origin: LabelsOrigin | None) -> str:
         f"{demo}{made.bundle} {made.bundle_version}{eight}; {made.time.replace('T', ' ')}; "
         f"{made.notice}."
     )
+
+
+def run_remarks(origin: LabelsOrigin | None) -> str:
+    """What the run said the user must see, a line each; what the table says itself is left out."""
+    flags = () if origin is None else origin.flags
+    return "\n".join(f"⚠ {flag}" for flag in flags if flag.code not in ("none_found", "review"))

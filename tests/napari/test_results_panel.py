@@ -22,7 +22,7 @@ def open_panel(qtbot, viewer: ViewerModel) -> Iterator[object]:
     def open_it() -> ResultsPanel:
         panel = ResultsPanel(viewer)
         qtbot.addWidget(panel)
-        qtbot.waitUntil(lambda: not panel.counting)
+        qtbot.waitUntil(lambda: not panel.busy)
         return panel
 
     return open_it
