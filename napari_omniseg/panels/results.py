@@ -128,7 +128,7 @@ class ResultsPanel(QWidget):
         for part in (self.view, self.export, self.corrections, self.acceptance):
             part.said.connect(self.message.say)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Listen no longer, and let no call go on for nobody."""
         self._pause.stop()
         self._counting.cancel()

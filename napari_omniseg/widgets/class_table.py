@@ -73,15 +73,15 @@ class ClassTableModel(QAbstractTableModel):
         self._hidden = values
         self._redraw()
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
         """One per class."""
         return 0 if parent is not None and parent.isValid() else len(self._rows.rows)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Always the same; the mean is hidden where there is no time."""
         return 0 if parent is not None and parent.isValid() else len(_HEADERS)
 
-    def headerData(  # noqa: N802 - Qt's name
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole
     ) -> Any:  # noqa: ANN401 - Qt's
         """Names of the columns."""
@@ -117,7 +117,7 @@ class ClassTableModel(QAbstractTableModel):
             return Qt.CheckState.Unchecked if hidden else Qt.CheckState.Checked
         return None
 
-    def setData(  # noqa: N802 - Qt's name
+    def setData(
         self,
         index: QModelIndex,
         value: Any,  # noqa: ANN401 - Qt's
@@ -206,7 +206,7 @@ class ClassTable(QTableView):
         current = self.currentIndex().row()
         return rows[current].entry.value if 0 <= current < len(rows) else None
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter goes to the class, Space ticks it, wherever in its row the cursor is."""
         value = self.value
         if value is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -218,7 +218,7 @@ class ClassTable(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click that ticks a box does not go to the class; only its end tells which it is."""
         self._ticked = False
         super().mousePressEvent(event)

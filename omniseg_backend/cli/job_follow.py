@@ -50,7 +50,7 @@ def follow(job: JobId, json: Json = False) -> None:
 
 
 def _tell(terminal: Terminal, event: Event) -> None:
-    from omniseg_backend.jobs.events import Failed, Measured, Progressed, Warned
+    from omniseg_backend.jobs.events import Failed, Measured, Progressed, Tried, Warned
 
     if isinstance(event, Progressed):
         terminal.progress(event.stage, event.fraction)
@@ -59,8 +59,7 @@ def _tell(terminal: Terminal, event: Event) -> None:
     elif isinstance(event, Failed):
         for fault in event.details:
             terminal.say(fault)
-    elif isinstance(event, Measured):
-        figures = (
-            f"{name} {value:.4g}" for name, value in event.values.items() if value is not None
-        )
+    elif isinstance(event, Measured | Tried):
+        told = event.values if isinstance(event, Measured) else event.objectives
+        figures = (f"{name} {value:.4g}" for name, value in told.items() if value is not None)
         terminal.say(f"step {event.step}, {event.group}: {', '.join(figures)}")

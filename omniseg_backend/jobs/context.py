@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omniseg_backend.common.atomic import write_bytes_atomic
 from omniseg_backend.jobs.event_log import EventLog
-from omniseg_backend.jobs.events import Measured, Previewed, Progressed, Warned
+from omniseg_backend.jobs.events import Measured, Previewed, Progressed, Tried, Warned
 from omniseg_backend.jobs.folder import JobFolder
 
 #: Seconds between two progress events.
@@ -105,6 +105,20 @@ class JobContext:
     def metric(self, group: str, step: int, values: Mapping[str, float | None]) -> None:
         """Tell figures to plot."""
         self._log.append(Measured(group=group, step=step, values=dict(values)))
+
+    def trial(
+        self,
+        group: str,
+        step: int,
+        objectives: Mapping[str, float | None],
+        *,
+        label: str = "",
+        chosen: bool = False,
+    ) -> None:
+        """Tell a point to draw in a plane of two objectives; see ``Tried``."""
+        self._log.append(
+            Tried(group=group, step=step, objectives=dict(objectives), label=label, chosen=chosen)
+        )
 
     def preview(self, picture: bytes, step: int, caption: str) -> None:
         """Show a PNG of the work as it is now."""

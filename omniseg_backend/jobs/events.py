@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+
+def _no_nan(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+#: A number to plot.
+Figure = Annotated[float | None, AfterValidator(_no_nan)]
 
 
 def now() -> str:
@@ -66,17 +75,28 @@ class Measured(Event):
     """Figures of one group share a plot: ``loss``, ``Dice``."""
     step: Annotated[int, Field(ge=0)]
     """Place on the horizontal axis."""
-    values: dict[str, float | None]
+    values: dict[str, Figure]
     """By name; null where undefined."""
 
-    @field_validator("values")
-    @classmethod
-    def _no_nan(cls, values: dict[str, float | None]) -> dict[str, float | None]:
-        """JSON has no NaN and no infinity."""
-        return {
-            name: value if value is not None and math.isfinite(value) else None
-            for name, value in values.items()
-        }
+
+class Tried(Event):
+    """One of several things that were tried, and how it did in two objectives: a point in a plane.
+
+    The same group and step may come again, after a resume or when the point is chosen: the last
+    counts.
+    """
+
+    event: Literal["trial"] = "trial"
+    group: str
+    """Points of one group share a plot: ``Dice against latency``."""
+    step: Annotated[int, Field(ge=0)]
+    """Its number; a search counts its candidates."""
+    objectives: Annotated[dict[str, Figure], Field(min_length=2, max_length=2)]
+    """By name, with the unit in it: the horizontal, then the vertical; null where undefined."""
+    label: str = ""
+    """What was tried, for people."""
+    chosen: bool = False
+    """Whether it is one of those to look at, as the front of a search is."""
 
 
 class Previewed(Event):
@@ -140,6 +160,7 @@ EVENTS: Mapping[str, type[Event]] = MappingProxyType(
         "started": Started,
         "progress": Progressed,
         "metric": Measured,
+        "trial": Tried,
         "preview": Previewed,
         "warning": Warned,
         "error": Failed,
