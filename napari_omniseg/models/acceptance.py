@@ -113,7 +113,7 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
             "Replace the mask",
             dataclasses.replace(request, replace=True),
         )
-    return Accepted(*_told(added), found.folder)
+    return Accepted(*_told(added, request), found.folder)
 
 
 def _image(request: AcceptanceRequest) -> Image:
@@ -211,8 +211,11 @@ def _one_image_frame(image: Image, frame: int) -> Image:
     )
 
 
-def _told(added: AddedCase) -> tuple[str, Literal["information", "warning"]]:
+def _told(
+    added: AddedCase, request: AcceptanceRequest
+) -> tuple[str, Literal["information", "warning"]]:
     case = added.case
+    when = f"time point {request.frame}, " if request.labels.has_time else ""
     done = {
         "added": f"Added as {added.name}",
         "present": f"It is there already, image and mask: {added.name}",
@@ -221,4 +224,5 @@ def _told(added: AddedCase) -> tuple[str, Literal["information", "warning"]]:
     whose = "a patient of its own" if case.patient_from == "none" else f"patient {case.patient}"
     part = "for training" if case.part == "train" else "reserved: never trained on"
     notes = [str(note) for note in added.notes]
-    return " ".join([f"{done}, {whose}, {part}.", *notes]), "warning" if notes else "information"
+    sentence = " ".join([f"{done}, {when}{whose}, {part}.", *notes])
+    return sentence, "warning" if notes else "information"

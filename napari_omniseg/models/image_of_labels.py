@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from napari.layers import Image, Labels, Layer
 
+from napari_omniseg.bridge.labels_layer import is_uncertainty
 from napari_omniseg.bridge.origin import labels_origin
 
 
 def image_candidates(layers: Iterable[Layer]) -> tuple[Image, ...]:
     """The images that could be meant, the topmost first: all but uncertainty maps."""
     found = [layer for layer in layers if isinstance(layer, Image)]
-    return tuple(reversed([layer for layer in found if "of" not in layer.metadata]))
+    return tuple(reversed([layer for layer in found if not is_uncertainty(layer.metadata)]))
 
 
 def likeliest_image(labels: Labels, images: Sequence[Image]) -> Image | None:

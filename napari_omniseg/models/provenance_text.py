@@ -5,6 +5,9 @@ from __future__ import annotations
 from napari_omniseg.bridge.origin import LabelsOrigin
 from omniseg_backend.common.provenance import NOTICE
 
+#: Flags that the table and the line on the model say themselves.
+_SAID = ("none_found", "review", "demo")
+
 
 def provenance_text(origin: LabelsOrigin | None) -> str:
     """One line on the model and on what the layer may be used for.
@@ -26,6 +29,6 @@ def provenance_text(origin: LabelsOrigin | None) -> str:
 
 
 def run_remarks(origin: LabelsOrigin | None) -> str:
-    """What the run said the user must see, a line each; what the table says itself is left out."""
+    """What the run said the user must see, a line each; what stands elsewhere is left out."""
     flags = () if origin is None else origin.flags
-    return "\n".join(f"⚠ {flag}" for flag in flags if flag.code not in ("none_found", "review"))
+    return "\n".join(f"⚠ {flag}" for flag in flags if flag.code not in _SAID)

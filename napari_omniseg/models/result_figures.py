@@ -86,7 +86,10 @@ class ResultFigures:
         layer, known = weakref.ref(self._layer), self._known[self._layer]
 
         def work(progress: Progress, cancel: Cancel) -> Figures:
-            counts = known.counter.count(snapshot.frames(), cancel)
+            frames = snapshot.frames()
+            counts = known.counter.count(frames, cancel)
+            if not known.baseline.settled:
+                known.baseline.see(counts, as_made=snapshot.as_made(frames))
             return Figures(rows_of(snapshot, counts, known.baseline), layer)
 
         return work

@@ -28,6 +28,6 @@ def uncertainty_of(labels: Labels, layers: Iterable[Layer]) -> Image | None:
     run = None if origin is None else origin.provenance
     candidates = [layer for layer in layers if isinstance(layer, Image) and "of" in layer.metadata]
     for layer in candidates:
-        if run is not None and layer.metadata.get("provenance") is run:
+        if run is not None and layer.metadata["provenance"] is run:
             return layer
     return next((one for one in candidates if one.metadata["of"] == labels.name), None)

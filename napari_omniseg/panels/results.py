@@ -32,8 +32,8 @@ from napari_omniseg.panels.results_export import ResultsExport
 from napari_omniseg.panels.results_view import ResultsView
 from napari_omniseg.widgets.class_table import ClassTable
 from napari_omniseg.widgets.controls import add_row
-from napari_omniseg.widgets.latest_call import LatestCall
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.newest import Newest
 from omniseg_backend.common.errors import OmniSegError
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class ResultsPanel(QWidget):
         self._figures = ResultFigures(napari_viewer.dims)
         self._watch = LayerWatch(napari_viewer.dims)
         self._flight = Flight(napari_viewer)
-        self._counting: LatestCall[Figures] = LatestCall(self)
-        self._searching: LatestCall[Destination] = LatestCall(self)
+        self._counting = Newest(self)
+        self._searching = Newest(self)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MILLISECONDS)

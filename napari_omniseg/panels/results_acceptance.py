@@ -26,7 +26,7 @@ from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.view_place import ViewPlace
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import add_row, button
-from napari_omniseg.widgets.question_line import QuestionLine
+from napari_omniseg.widgets.question import Question as QuestionBox
 from omniseg_backend.common.errors import OmniSegError
 
 if TYPE_CHECKING:
@@ -86,13 +86,12 @@ class AcceptanceBox(QGroupBox):
         self.progress.setAccessibleName("adding to the site data")
         self.progress.hide()
         form.addRow(self.progress)
-        self.question = QuestionLine()
+        self.question = QuestionBox()
         form.addRow(self.question)
 
     def _connect(self) -> None:
         self.browse.clicked.connect(self._on_browse)
         self.accept_button.clicked.connect(self._on_accept)
-        self.question.agreed.connect(self._start)
         self.image.currentIndexChanged.connect(self._say_whose)
         self._working.returned.connect(self._on_answer)
         self._working.failed.connect(lambda sentence: self.said.emit(sentence, "error"))
@@ -182,7 +181,8 @@ class AcceptanceBox(QGroupBox):
 
     def _on_answer(self, answer: Accepted | Question) -> None:
         if isinstance(answer, Question):
-            self.question.ask(answer.sentence, answer.yes, answer.request)
+            request = answer.request
+            self.question.ask(answer.sentence, lambda: self._start(request), yes=answer.yes)
             return
         self._preferences.site_folder = str(answer.folder)
         self.folder.setText(str(answer.folder))
