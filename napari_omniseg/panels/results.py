@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import (
     QComboBox,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Counted when the user has paused so long: each stroke of a brush is one change.
 _PAUSE_MILLISECONDS = 150
+#: Width that the panel asks for.
+_USUAL_LETTERS = 46
 _NO_LABELS = "There is no Labels layer: segment an image, or open a label file."
 
 
@@ -91,12 +93,13 @@ class ResultsPanel(QWidget):
         add_row(form, "&Labels", self.picker, "The Labels layer that is shown here.")
         content = QWidget()
         column = QVBoxLayout(content)
+        margin = self.fontMetrics().horizontalAdvance("n") // 2
+        column.setContentsMargins(margin, margin, margin, margin)
         column.addLayout(form)
         for part in (
             self.provenance,
             self.remarks,
             self.table,
-            self.message,
             self.view,
             self.export,
             self.corrections,
@@ -112,6 +115,9 @@ class ResultsPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled)
+        # Below what is scrolled, so that nothing is said where it is not seen.
+        outer.addWidget(self.acceptance.question)
+        outer.addWidget(self.message)
 
     def _connect(self) -> None:
         self._choice.listed.connect(self._on_listed)
@@ -127,6 +133,11 @@ class ResultsPanel(QWidget):
         self._searching.failed.connect(self._say_error)
         for part in (self.view, self.export, self.corrections, self.acceptance):
             part.said.connect(self.message.say)
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for all columns of the table; it can be made narrower."""
+        width = self.fontMetrics().horizontalAdvance("n") * _USUAL_LETTERS
+        return QSize(width, super().sizeHint().height())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Listen no longer, and let no call go on for nobody."""

@@ -43,7 +43,7 @@ class AcceptanceBox(QGroupBox):
     said = Signal(str, str)
 
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__("Accept as site data")
+        super().__init__("Accept and add to site data")
         self._viewer = viewer
         self._layer: Labels | None = None
         self._images: tuple[Image, ...] = ()
@@ -74,7 +74,7 @@ class AcceptanceBox(QGroupBox):
         self.folder.setPlaceholderText("a folder")
         self.browse = button("&Browse…", "Choose the folder.")
         self.accept_button = button(
-            "Accept and a&dd to site data", "Store the image and these labels in the data set."
+            "Accept and a&dd", "Store the image and these labels in the site data set."
         )
         buttons = QHBoxLayout()
         buttons.addWidget(self.browse)
@@ -86,8 +86,7 @@ class AcceptanceBox(QGroupBox):
         self.progress.setAccessibleName("adding to the site data")
         self.progress.hide()
         form.addRow(self.progress)
-        self.question = QuestionBox()
-        form.addRow(self.question)
+        self.question = QuestionBox()  # the panel puts it where it is always seen
 
     def _connect(self) -> None:
         self.browse.clicked.connect(self._on_browse)
