@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, QTimer
-from qtpy.QtGui import QCloseEvent
+from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -58,6 +58,7 @@ class ResultsPanel(QWidget):
         self._flight = Flight(napari_viewer)
         self._counting = Newest(self)
         self._searching = Newest(self)
+        self._resting = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MILLISECONDS)
@@ -90,7 +91,7 @@ class ResultsPanel(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        add_row(form, "&Labels", self.picker, "The Labels layer that is shown here.")
+        add_row(form, "La&bels", self.picker, "The Labels layer that is shown here.")
         content = QWidget()
         column = QVBoxLayout(content)
         margin = self.fontMetrics().horizontalAdvance("n") // 2
@@ -139,17 +140,46 @@ class ResultsPanel(QWidget):
         width = self.fontMetrics().horizontalAdvance("n") * _USUAL_LETTERS
         return QSize(width, super().sizeHint().height())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look again at what may have been painted while nobody looked."""
+        super().showEvent(event)
+        if self._resting:
+            self._resting = False
+            self._watch.watch(self._choice.layer)
+            self._count()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Count nothing for nobody."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._rest()
+            QTimer.singleShot(0, self._when_hidden)
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Listen no longer, and let no call go on for nobody."""
-        self._pause.stop()
-        self._counting.cancel()
+        """Listen no longer."""
+        self.let_go()
+        super().closeEvent(event)
+
+    def let_go(self) -> None:
+        """Listen no longer, and let no call go on but the writing of a case."""
+        self._rest()
         self._searching.cancel()
         self.corrections.cancel()
-        self.acceptance.close_events()
-        self.view.close_events()
+        self.acceptance.let_go()
+        self.view.let_go()
         self._choice.close()
         self._watch.close()
-        super().closeEvent(event)
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._pause.stop()
+        self._counting.cancel()
+        self._watch.watch(None)
+
+    def _when_hidden(self) -> None:
+        """A panel that was taken out of its window will not be shown again."""
+        if self.isWindow() and not self.isVisible():
+            self.let_go()
 
     def _on_listed(self) -> None:
         self.picker.clear()
@@ -173,7 +203,7 @@ class ResultsPanel(QWidget):
         self._counting.cancel()
         self._searching.cancel()
         self.corrections.cancel()
-        self._watch.watch(layer)
+        self._watch.watch(None if self._resting else layer)
         self.message.clear()
         origin = None if layer is None else labels_origin(layer.metadata)
         self.provenance.setText("" if layer is None else provenance_text(origin))
@@ -213,7 +243,7 @@ class ResultsPanel(QWidget):
 
     def _count(self) -> None:
         """Count what is in the layer now; a count that is going on is for labels of before."""
-        if self._figures.follows:
+        if self._figures.follows and not self._resting:
             with self._errors_said():
                 self._counting.ask(self._figures.count())
 

@@ -63,18 +63,18 @@ class AcceptanceBox(QGroupBox):
         )
         self.patient = add_row(
             form,
-            "&Patient",
+            "Patien&t",
             QLineEdit(),
             "A pseudonym, no name and no hospital number: images of one patient are kept together.",
         )
         self.folder = add_row(
-            form, "Da&ta set", QLineEdit(), "Folder of the site data set, or where to make one."
+            form, "&Data set", QLineEdit(), "Folder of the site data set, or where to make one."
         )
         self.folder.setText(self._preferences.site_folder)
         self.folder.setPlaceholderText("a folder")
-        self.browse = button("&Browse…", "Choose the folder.")
+        self.browse = button("B&rowse…", "Choose the folder.")
         self.accept_button = button(
-            "Accept and a&dd", "Store the image and these labels in the site data set."
+            "&Accept and add", "Store the image and these labels in the site data set."
         )
         buttons = QHBoxLayout()
         buttons.addWidget(self.browse)
@@ -112,7 +112,7 @@ class AcceptanceBox(QGroupBox):
         self._images = ()
         self._on_layers()
 
-    def close_events(self) -> None:
+    def let_go(self) -> None:
         """Listen no longer; what is being written is written to its end."""
         self._working.cancel()
         for name in ("inserted", "removed"):

@@ -60,7 +60,7 @@ class CorrectionsBox(QGroupBox):
         )
         self.width.setDecimals(2)
         self.width.setRange(0.01, 1e6)
-        self.fill = button("&Fill holes", "Fill the background that the class encloses.")
+        self.fill = button("Fill hol&es", "Fill the background that the class encloses.")
         self.smooth = button("&Smooth", "Smooth the border against the background.")
         self.undo = button("U&ndo", "Undo the last change of these labels, as Ctrl+Z does.")
         buttons = QHBoxLayout()

@@ -34,7 +34,7 @@ class ResultsView(QWidget):
         self._doubt: Image | None = None
         self._shown = ClassVisibility()
         self.only = button("Show &only this", "Hide all classes but the selected one.")
-        self.all = button("Show &all", "Show every class.")
+        self.all = button("Show all", "Show every class.")
         self.uncertainty = described(
             QCheckBox("&Uncertainty map"),
             "Uncertainty map",
@@ -72,12 +72,15 @@ class ResultsView(QWidget):
             self._shown.colour_new(self._layer, entries)
             self._tick()
 
-    def close_events(self) -> None:
-        """Listen no longer."""
-        self.follow(None)
+    def let_go(self) -> None:
+        """Listen no longer; nothing is drawn, since all may be about to go."""
+        if self._layer is not None:
+            self._layer.events.colormap.disconnect(self._tick)
+        if self._doubt is not None:
+            self._doubt.events.visible.disconnect(self._on_visible)
+        self._layer = self._doubt = None
         self._viewer.layers.events.inserted.disconnect(self._find_uncertainty)
         self._viewer.layers.events.removed.disconnect(self._find_uncertainty)
-        self._follow_uncertainty(None)
 
     def _values(self) -> frozenset[int]:
         return frozenset(row.entry.value for row in self._table.rows_model.rows.rows)

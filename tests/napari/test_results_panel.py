@@ -238,6 +238,19 @@ def test_a_closed_panel_listens_no_longer(qtbot, viewer, open_panel) -> None:
     assert not panel.busy
 
 
+def test_a_hidden_panel_counts_nothing_and_catches_up(qtbot, viewer, open_panel) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    panel.show()
+    panel.hide()
+    before = texts(panel)
+    made.labels.paint((0, 5, 5), 3)
+    assert not panel.busy
+    assert texts(panel) == before
+    panel.show()
+    qtbot.waitUntil(lambda: texts(panel)[2][1] != "none found")
+
+
 def test_every_control_has_a_name_and_a_tooltip(viewer, open_panel) -> None:
     show_drawn(viewer)
     panel = open_panel()
