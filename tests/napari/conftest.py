@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.conftest import Jobs, end_all, install_counting
+
 pytest.importorskip("napari", reason="the plugin needs the napari extra")
 pytest.importorskip("pytestqt", reason="tests of widgets need pytest-qt")
 
@@ -73,3 +75,12 @@ def gui(screen: bool, make_napari_viewer_proxy):
     if not screen:
         pytest.skip("a real viewer needs a screen with OpenGL (Xvfb and Mesa)")
     return lambda **options: make_napari_viewer_proxy(show=True, **options)
+
+
+@pytest.fixture
+def jobs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """Counting jobs, a kind that another distribution brings; what still runs is ended."""
+    install_counting(tmp_path, monkeypatch)
+    made = Jobs(tmp_path)
+    yield made
+    end_all(made.client)

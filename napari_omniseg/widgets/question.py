@@ -1,0 +1,56 @@
+"""A yes or no question that stands in the panel: nothing is blocked while it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_omniseg.widgets.controls import button
+from napari_omniseg.widgets.sections import TextLine
+
+
+class Question(QFrame):
+    """Asks one question at a time; hidden while there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._then: Callable[[], None] | None = None
+        self.text = TextLine("question")
+        self.yes = button("Yes", "Do it.")
+        self.no = button("No", "Leave everything as it is.")
+        self.yes.clicked.connect(self._on_yes)
+        self.no.clicked.connect(self.withdraw)
+        row = QHBoxLayout()
+        row.addWidget(self.yes)
+        row.addWidget(self.no)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addLayout(row)
+        self.hide()
+
+    def ask(self, text: str, then: Callable[[], None], *, yes: str = "Yes") -> None:
+        """Ask in place of what was asked before.
+
+        Args:
+            text: The question, with all that happens on a yes.
+            then: Called on a yes.
+            yes: What its button says.
+        """
+        self._then = then
+        self.text.show_text(text)
+        self.yes.setText(yes)
+        self.yes.setAccessibleName(yes)
+        self.show()
+
+    def withdraw(self) -> None:
+        """Ask no more; nothing is done."""
+        self._then = None
+        self.hide()
+
+    def _on_yes(self) -> None:
+        then, self._then = self._then, None
+        self.hide()
+        if then is not None:
+            then()

@@ -1,0 +1,45 @@
+"""Parts of a panel under headings, and lines of text that wrap."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+
+class Section(QWidget):
+    """A heading with what belongs to it below.
+
+    Args:
+        title: The heading.
+        parent: As of every widget.
+    """
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        heading = QLabel(title)
+        font = heading.font()
+        font.setBold(True)
+        heading.setFont(font)
+        self.body.addWidget(heading)
+        self.setAccessibleName(title)
+
+
+class TextLine(QLabel):
+    """Plain text that wraps and can be copied; hidden while it is empty."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        from qtpy.QtCore import Qt
+
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setAccessibleName(name)
+        self.show_text("")
+
+    def show_text(self, text: str) -> None:
+        """Show a text in place of the last one."""
+        self.setText(text)
+        self.setAccessibleDescription(text)
+        self.setVisible(bool(text))
