@@ -41,19 +41,21 @@ class Look:
     """What was seen.
 
     Attributes:
+        job: The one that was to be looked at closely; empty if none was.
         rows: All jobs, newest first.
-        details: The job that was asked for; None if none was, or it is gone.
+        details: That job; None if none was asked for, or it is gone.
     """
 
+    job: str
     rows: tuple[JobRow, ...]
     details: JobDetails | None
 
 
-def look(job: str | None, root: Path | None = None) -> Look:
+def look(job: str, root: Path | None = None) -> Look:
     """List all jobs, which starts those that are due.
 
     Args:
-        job: The one to look at closely.
+        job: The one to look at closely; empty for none.
         root: Where jobs lie, if not in ``OMNISEG_HOME``.
 
     Raises:
@@ -61,7 +63,7 @@ def look(job: str | None, root: Path | None = None) -> Look:
     """
     rows = rows_of(JobClient(root).jobs())
     row = next((row for row in rows if row.id == job), None)
-    return Look(rows, None if row is None else _details(row))
+    return Look(job, rows, None if row is None else _details(row))
 
 
 def _details(row: JobRow) -> JobDetails:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.common.errors import DataError
 
 #: Read by people in the desktop's own programs; everything else is an image.
 _DESKTOP = frozenset({".csv", ".htm", ".html", ".json", ".md", ".pdf", ".svg", ".txt"})
@@ -59,20 +58,22 @@ def results_of(folder: Path, results: Iterable[str]) -> tuple[JobResult, ...]:
     return tuple(sorted((*pages, *made), key=lambda result: order.index(result.opener)))
 
 
-def refuse_deleted(folder: Path, results: Iterable[str]) -> None:
-    """Say that results are gone, where a finished job has none left.
+def bundle_words(path: Path, kind: str) -> str:
+    """What a user can do with a bundle that a job made.
 
-    Raises:
-        DataError: All were deleted.
+    Args:
+        path: The bundle.
+        kind: The job's kind; a training lists what it made.
     """
-    named = [folder / name for name in results]
-    if named and not any(path.exists() for path in named):
-        raise DataError(
-            named[0],
-            found="nothing",
-            expected="what the job made",
-            remedy="it was moved or deleted; submit the job again to make it anew",
-        )
+    listed = (
+        "it is listed as a candidate."
+        if kind == "train"
+        else f"`omniseg models add {path}` lists it as a candidate."
+    )
+    return (
+        f"{path.name} is a model: {listed} Once it was compared with the current model, it takes "
+        f"its place when you promote it, in the Fine-tune panel or with `omniseg promote {path}`."
+    )
 
 
 def _result(path: Path) -> JobResult:

@@ -136,9 +136,12 @@ class JobStore:
 
         Raises:
             UsageError: There is no such job.
+            DataError: The store cannot be read.
         """
         folder = JobFolder(self.root / job)
-        if not _ID.fullmatch(job) or not folder.path.is_dir():
+        with reading_errors(self.root, expected="the folder of all jobs"):
+            exists = folder.path.is_dir()
+        if not _ID.fullmatch(job) or not exists:
             raise UsageError(
                 f"job {job}",
                 found="no such job",

@@ -45,7 +45,7 @@ def test_a_running_and_a_waiting_job_are_lines_newest_first(jobs: Jobs) -> None:
     assert ("Steps", "4") in seen.details.asked
     jobs.client.pause(running)
     jobs.wait_for(running, State.PAUSED)
-    assert look(None).rows[1].status == "‖ paused"
+    assert look("").rows[1].status == "‖ paused"
 
 
 def test_broken_folders_are_lines_that_say_why(jobs: Jobs) -> None:
@@ -53,7 +53,7 @@ def test_broken_folders_are_lines_that_say_why(jobs: Jobs) -> None:
     made[0].folder.state.write_text("{")
     content = json.loads(made[1].folder.state.read_text()) | {"schema_version": 2}
     made[1].folder.state.write_text(json.dumps(content))
-    rows = {row.id: row for row in look(None).rows}
+    rows = {row.id: row for row in look("").rows}
     damaged, newer = rows[made[0].id], rows[made[1].id]
     assert (damaged.status, damaged.actions) == ("⚠ unreadable", {Action.REMOVE})
     assert "damaged state" in damaged.problem
