@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,16 +46,16 @@ def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  
         GeometryError: The transforms collapse an axis.
     """
     name = str(attributes.get("name", "labels"))
-    array = _whole(np.asarray(data), name)
+    array = whole_labels(np.asarray(data), name)
     transforms = LayerTransforms.of_attributes(attributes, dimensions=array.ndim)
     origin = labels_origin(attributes.get("metadata") or {})
-    placement = _placement(name, array.shape, transforms, origin)
+    placement = labels_placement(name, array.shape, transforms, origin)
     labels = _ordered(array, placement.axes)
     named = () if origin is None else origin.classes.entries
     return Segmentation(
         labels=labels,
         geometry=placement.geometry,
-        classes=_with_unnamed(named, _values(labels), attributes),
+        classes=named_classes(named, _values(labels), attributes),
         provenance=None if origin is None else origin.provenance,
         name=name if origin is None else origin.name,
         has_time="t" in placement.axes,
@@ -69,12 +69,24 @@ def _attributes(layer: Labels) -> dict[str, Any]:
     return {**transforms, "metadata": layer.metadata, "features": layer.features}
 
 
-def _placement(
+def labels_placement(
     name: str,
     shape: tuple[int, ...],
     transforms: LayerTransforms,
     origin: LabelsOrigin | None,
 ) -> Placement:
+    """Where a Labels layer lies and what its axes are; nothing of its data is read.
+
+    Args:
+        name: The layer's, for messages.
+        shape: Of its data.
+        transforms: Its own.
+        origin: What it remembers; its image's geometry holds while nobody moved it.
+
+    Raises:
+        DataError: It has too many dimensions, or channels.
+        GeometryError: Its transforms collapse an axis.
+    """
     known = None if origin is None else origin.placement
     if known is not None and len(known.axes) == len(shape):
         return (
@@ -94,8 +106,12 @@ def _placement(
     return placement_of_layer(axes, shape, transforms)
 
 
-def _whole(array: NDArray[Any], name: str) -> NDArray[np.unsignedinteger]:
-    """The labels in the smallest type that files know."""
+def whole_labels(array: NDArray[Any], name: str) -> NDArray[np.unsignedinteger]:
+    """The labels in the smallest type that files know; the array itself where it has such a type.
+
+    Raises:
+        DataError: A value is negative or above 65535.
+    """
     lowest, highest = (int(array.min()), int(array.max())) if array.size else (0, 0)
     if lowest < 0 or highest > 65535:
         raise DataError(
@@ -126,9 +142,16 @@ def _values(labels: NDArray[np.unsignedinteger]) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
-def _with_unnamed(
-    named: tuple[ClassEntry, ...], found: list[int], attributes: Mapping[str, Any]
+def named_classes(
+    named: tuple[ClassEntry, ...], found: Iterable[int], attributes: Mapping[str, Any]
 ) -> ClassTable:
+    """The classes of a layer: those that it names, then ``class N`` for each further value.
+
+    Args:
+        named: What its origin names; where that is nothing, its features are asked.
+        found: The values that occur in it.
+        attributes: The layer's; only ``features`` is looked at.
+    """
     known = named or _from_features(attributes.get("features"))
     values = {entry.value for entry in known}
     return ClassTable(

@@ -46,8 +46,11 @@ def complaints(
 
 
 def _shown_beside(place: tuple[str, ...], paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The field that holds the place, or the first of those that it holds."""
+    """The field that holds the place, or the first of the few that it holds."""
     holding = [path for path in paths if path == place[: len(path)]]
     if holding:
         return max(holding, key=len)
-    return next((path for path in paths if place and path[: len(place)] == place), ())
+    if len(place) < 2:
+        # A rule of the whole settings is about no field more than about another.
+        return ()
+    return next((path for path in paths if path[: len(place)] == place), ())

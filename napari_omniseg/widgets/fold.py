@@ -21,6 +21,9 @@ class Fold(QWidget):
 
     Signals:
         opened: Just before the content is shown for the first time: it may be made then.
+
+    Attributes:
+        is_open: Whether the content is shown.
     """
 
     opened = Signal()
@@ -28,12 +31,11 @@ class Fold(QWidget):
     def __init__(self, title: str, tooltip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = title
-        self._was_open = False
+        self._was_open = self.is_open = False
         self.toggle = described(QPushButton(), title, tooltip)
-        self.toggle.setCheckable(True)
         self.toggle.setFlat(True)
         self.toggle.setStyleSheet("QPushButton { text-align: left; padding: 2px; }")
-        self.toggle.toggled.connect(self._on_toggled)
+        self.toggle.clicked.connect(lambda: self._show(not self.is_open))
         self.content = QWidget()
         self.body = QVBoxLayout(self.content)
         self.body.setContentsMargins(0, 0, 0, 0)
@@ -41,18 +43,14 @@ class Fold(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.toggle)
         column.addWidget(self.content)
-        self._on_toggled(False)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the content is shown."""
-        return self.toggle.isChecked()
+        self._show(False)
 
     def open(self) -> None:
         """Show the content."""
-        self.toggle.setChecked(True)
+        self._show(True)
 
-    def _on_toggled(self, shown: bool) -> None:
+    def _show(self, shown: bool) -> None:
+        self.is_open = shown
         self.toggle.setText(f"{'▾' if shown else '▸'}  {self._title}")
         if shown and not self._was_open:
             self._was_open = True

@@ -30,7 +30,7 @@ _MEANINGS = (
     "Until its present stage ends.",
 )
 #: Of columns with long texts, in characters; the rest is in the tooltip.
-_WIDTHS = MappingProxyType({"State": 14, "Job": 22, "Kind": 9, "Done": 6, "Stage": 26, "Left": 9})
+_WIDTHS = MappingProxyType({"State": 17, "Job": 22, "Kind": 10, "Done": 8, "Stage": 26, "Left": 9})
 _LINES_SHOWN = 7
 
 

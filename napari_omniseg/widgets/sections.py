@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 
@@ -11,7 +12,12 @@ class Section(QWidget):
     Args:
         title: The heading.
         parent: As of every widget.
+
+    Signals:
+        said: A sentence for the user, and its kind.
     """
+
+    said = Signal(str, str)
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,14 +30,25 @@ class Section(QWidget):
         self.body.addWidget(heading)
         self.setAccessibleName(title)
 
+    def wake(self) -> None:
+        """Look again at what others may have changed: the panel is shown."""
+
+    def rest(self) -> None:
+        """Look no longer: the panel is hidden, perhaps behind another one."""
+
+    def cancel_all(self) -> None:
+        """End what runs in this program: the panel was closed."""
+
+    def fail(self, sentence: str) -> None:
+        """Tell the user what went wrong."""
+        self.said.emit(sentence, "error")
+
 
 class TextLine(QLabel):
     """Plain text that wraps and can be copied; hidden while it is empty."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        from qtpy.QtCore import Qt
-
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -1,0 +1,146 @@
+"""The Fine-tune panel's second part: what to start from, and for how long."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
+
+from napari_omniseg.models.fine_tuning_request import VARIANTS, FineTuningRequest
+from napari_omniseg.models.preferences import Preferences
+from napari_omniseg.models.site_summary import SiteSummary
+from napari_omniseg.models.start_models import StartModel, start_models
+from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.newest import Newest
+from napari_omniseg.widgets.sections import Section, TextLine
+
+_A_WEEK = 7 * 24 * 60
+_FROM_SCRATCH = "from scratch"
+
+
+class StartSection(Section):
+    """Chooses the starting model, the variant and the minutes.
+
+    Signals:
+        start_clicked: The user wants to train.
+    """
+
+    start_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Training", parent)
+        self._preferences = Preferences()
+        self._summary: SiteSummary | None = None
+        self._reading = Newest(self)
+        self._reading.returned.connect(self._on_models)
+        self._reading.failed.connect(self.fail)
+        form = QFormLayout()
+        self.model = add_row(
+            form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
+        )
+        self.variant = add_row(
+            form,
+            "&Variant",
+            _narrow(),
+            "The network's size; a starting model's own, free only from scratch.",
+        )
+        self.variant.addItems([name.capitalize() for name in VARIANTS])
+        self.modality = add_row(
+            form, "M&odality", _narrow(), "What the images are; the data set does not say it."
+        )
+        self.minutes = add_row(form, "&Minutes", QSpinBox(), "How long it trains, at most.")
+        self.minutes.setRange(1, _A_WEEK)
+        self.minutes.setValue(self._preferences.minutes)
+        self.body.addLayout(form)
+        self._form = form
+        self.warnings = TextLine("what to weigh before training")
+        self.body.addWidget(self.warnings)
+        self.start = button("Fine-tune", "Train on the data set, in the background.")
+        self.start.clicked.connect(self.start_clicked)
+        self.body.addWidget(self.start)
+        self.model.currentIndexChanged.connect(self._on_model)
+        self.show_data(None)
+
+    def show_data(self, summary: SiteSummary | None) -> None:
+        """Take the data set to train on; models that suit it come first."""
+        other = summary is None or self._summary is None or summary.folder != self._summary.folder
+        self._summary = summary
+        if other:
+            self.model.clear()
+        texts = (
+            ()
+            if summary is None
+            else ((summary.hindrance,) if summary.hindrance else summary.warnings)
+        )
+        self.warnings.show_text("\n".join(texts))
+        self._on_model()
+        self.read_models()
+
+    def read_models(self) -> None:
+        """List the models anew; what was chosen stays chosen."""
+        classes = () if self._summary is None else self._summary.classes
+        self._reading.ask(lambda progress, cancel: start_models(classes))
+
+    def wake(self) -> None:
+        """List the models anew; somebody may have trained or promoted one."""
+        self.read_models()
+
+    def cancel_all(self) -> None:
+        """End what runs."""
+        self._reading.cancel()
+
+    @property
+    def chosen(self) -> StartModel | None:
+        """The model to start from; None for random weights."""
+        found = self.model.currentData()
+        return found if isinstance(found, StartModel) else None
+
+    def request(self) -> FineTuningRequest | None:
+        """What is asked for; None without a data set."""
+        if self._summary is None:
+            return None
+        modality = self.modality.currentData() if self._needs_modality() else None
+        return FineTuningRequest(
+            dataset=self._summary.folder,
+            start=self.chosen,
+            variant=VARIANTS[self.variant.currentIndex()],
+            minutes=self.minutes.value(),
+            modality=modality,
+        )
+
+    def _on_models(self, models: object) -> None:
+        assert isinstance(models, tuple)
+        chosen = self.chosen
+        scratch = self.model.count() > 0 and chosen is None
+        self.model.blockSignals(True)
+        self.model.clear()
+        for model in models:
+            self.model.addItem(model.label, model)
+            self.model.setItemData(self.model.count() - 1, model.card, Qt.ItemDataRole.ToolTipRole)
+        self.model.addItem(_FROM_SCRATCH)
+        kept = [
+            n for n, m in enumerate(models) if chosen and m.manifest_hash == chosen.manifest_hash
+        ]
+        self.model.setCurrentIndex(self.model.count() - 1 if scratch else kept[0] if kept else 0)
+        self.model.blockSignals(False)
+        self._on_model()
+
+    def _on_model(self) -> None:
+        start = self.chosen
+        self.variant.setEnabled(start is None)
+        if start is not None and start.variant in VARIANTS:
+            self.variant.setCurrentIndex(VARIANTS.index(start.variant))
+        if start is not None:
+            self.model.setToolTip(start.card)
+        self._form.setRowVisible(self.modality, self._needs_modality())
+
+    def _needs_modality(self) -> bool:
+        summary = self._summary
+        return summary is not None and summary.modality is None and self.chosen is None
+
+
+def _narrow() -> QComboBox:
+    """A list that does not widen the panel by its longest line."""
+    box = QComboBox()
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    return box
