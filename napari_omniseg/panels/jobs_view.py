@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
-from qtpy.QtWidgets import QScrollArea, QShortcut, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
+from qtpy.QtWidgets import QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_omniseg.files.reader import LayerTuple, get_reader
 from napari_omniseg.models.job_look import Look
@@ -62,9 +62,7 @@ class JobsView(QWidget):
         self.empty = TextLine("no jobs")
         self.table = JobTable()
         self.table.chosen.connect(self._on_chosen)
-        remove = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
-        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
-        remove.activated.connect(partial(self._on_asked, Action.REMOVE))
+        self.table.remove_wanted.connect(partial(self._on_asked, Action.REMOVE))
         self.actions = JobActions()
         self.actions.asked.connect(self._on_asked)
         self.actions.open_result.connect(self._open_result)

@@ -54,6 +54,11 @@ class JobLookout(QObject):
         self._poll_timer.setInterval(POLL_EVERY_MS)
         self._poll_timer.timeout.connect(self.poll)
 
+    @property
+    def awake(self) -> bool:
+        """Whether it looks and listens from time to time."""
+        return self._look_timer.isActive() or self._poll_timer.isActive() or self._looking.busy
+
     def start(self) -> None:
         """Look now and from now on."""
         self._look_timer.start()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from qtpy.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QObject, Qt, Signal
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_omniseg.models.job_rows import JobRow
@@ -93,9 +94,11 @@ class JobTable(QTableView):
 
     Signals:
         chosen: The id of the job that was selected; empty where none is.
+        remove_wanted: Delete was pressed.
     """
 
     chosen = Signal(str)
+    remove_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,6 +143,13 @@ class JobTable(QTableView):
         self._chosen = job
         self._select_again()
         self.chosen.emit(job)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete asks for the job's removal; all other keys move in the table."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.remove_wanted.emit()
+        else:
+            super().keyPressEvent(event)
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         """A user has clicked, or moved with the arrows."""
