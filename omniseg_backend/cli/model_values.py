@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from omniseg_backend.cli.model_options import option_fields, parameter_name
-from omniseg_backend.common.complaints import expected_words
+from omniseg_backend.common.complaints import expected_words, found_words, typed_words
 from omniseg_backend.common.errors import DataError, OmniSegError, UsageError
 from omniseg_backend.common.settings import Described, described_fields
 
@@ -65,12 +65,12 @@ def explained(
     if problem["type"] == "extra_forbidden":
         return _unknown(place, model, file)
     wanted = expected_words(problem, model)
-    found = _found(problem["input"], problem["type"])
+    found = found_words(problem)
     if file is None or (place and place[0] in typed):
         # What was typed is shown as it was typed.
         return UsageError(
             _option_of(model, place),
-            found=_typed(problem["input"]) if isinstance(problem["input"], str) else found,
+            found=typed_words(problem["input"]) if isinstance(problem["input"], str) else found,
             expected=wanted,
             remedy="correct the option",
         )
@@ -112,25 +112,6 @@ def _nested(given: Mapping[Described, object]) -> dict[str, Any]:
             place = place.setdefault(name, {})
         place[field.path[-1]] = value
     return content
-
-
-def _found(value: object, kind: str) -> str:
-    if kind == "missing":
-        return "nothing"
-    if isinstance(value, str | int | float):
-        return repr(value)
-    if isinstance(value, dict):
-        return " and ".join(f"{name} {one}" for name, one in value.items()) or "nothing"
-    if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
-        return _typed(", ".join(str(one) for one in value))
-    return f"a {type(value).__name__}"
-
-
-def _typed(text: str) -> str:
-    """Text as it was typed, on one line."""
-    if not text:
-        return "nothing"
-    return text if text.isprintable() else repr(text)
 
 
 def _option_of(model: type[BaseModel], place: tuple[str, ...]) -> str:

@@ -29,6 +29,31 @@ _PLAIN = {
 }
 
 
+def found_words(problem: ErrorDetails) -> str:
+    """What was found: the value as it was given, or what kind of thing it is.
+
+    Args:
+        problem: One of ``ValidationError.errors()``.
+    """
+    value = problem["input"]
+    if problem["type"] == "missing":
+        return "nothing"
+    if isinstance(value, str | int | float):
+        return repr(value)
+    if isinstance(value, dict):
+        return " and ".join(f"{name} {one}" for name, one in value.items()) or "nothing"
+    if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
+        return typed_words(", ".join(str(one) for one in value))
+    return f"a {type(value).__name__}"
+
+
+def typed_words(text: str) -> str:
+    """Text as it was typed, on one line."""
+    if not text:
+        return "nothing"
+    return text if text.isprintable() else repr(text)
+
+
 def expected_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
     """What was expected instead of a value: the field's own words, or its kind and range.
 

@@ -76,6 +76,39 @@ class NamesBundle:
 
 
 @dataclasses.dataclass(frozen=True)
+class NamesFolder:
+    """Of a path: a folder, so that a form offers to pick one."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The field's schema with its format, for forms."""
+        return {**handler(schema), "format": "folder"}
+
+
+@dataclasses.dataclass(frozen=True)
+class NamesOutput:
+    """Of a path: something that will be written, so that a form asks where to save it."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The field's schema with its format, for forms."""
+        return {**handler(schema), "format": "output"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Usual:
+    """Of a field with a default: one that is often set, so that a form shows it at once."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The field's schema with this mark, for forms."""
+        return {**handler(schema), "usual": True}
+
+
+@dataclasses.dataclass(frozen=True)
 class Described:
     """One field of settings, read off its model.
 

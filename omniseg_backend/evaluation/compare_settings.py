@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from omniseg_backend.common.settings import NamesBundle, Settings
+from omniseg_backend.common.settings import NamesBundle, NamesFolder, Settings
 
 
 class CompareSettings(Settings):
@@ -17,7 +17,7 @@ class CompareSettings(Settings):
     """The bundle in use: its path, or a model's id."""
     new: Annotated[str, NamesBundle()]
     """The bundle that may replace it: its path, or a model's id."""
-    dataset: Path
+    dataset: Annotated[Path, NamesFolder()]
     """A site data set, or any data set with a test part."""
     pictures: Annotated[int, Field(ge=0, le=100)] = 3
     """Worst cases drawn into the folder."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from omniseg_backend.common.settings import NamesBundle, Settings
+from omniseg_backend.common.settings import NamesBundle, NamesFolder, Settings, Usual
 
 
 class EvaluatedPart(enum.StrEnum):
@@ -23,9 +23,9 @@ class EvaluateSettings(Settings):
 
     bundle: Annotated[str, NamesBundle()]
     """A bundle's path, or a model's id in `omniseg models`."""
-    dataset: Path
+    dataset: Annotated[Path, NamesFolder()]
     """nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."""
-    split: EvaluatedPart = EvaluatedPart.TEST
+    split: Annotated[EvaluatedPart, Usual()] = EvaluatedPart.TEST
     """Which part."""
     threads: Annotated[int | None, Field(ge=1, le=256)] = None
     """Of the network; all that the process may use if nothing is said."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from omniseg_backend.common.settings import NamesBundle, Settings
+from omniseg_backend.common.settings import NamesBundle, NamesOutput, Settings, Usual
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.networks.architecture import Variant
@@ -18,13 +18,13 @@ class SegmentSettings(Settings):
 
     image: Path
     """An image file, or a folder of DICOM files."""
-    task: str | None = None
+    task: Annotated[str | None, Usual()] = None
     """What to segment; see `omniseg models`."""
-    model: Annotated[str | None, NamesBundle()] = None
+    model: Annotated[str | None, NamesBundle(), Usual()] = None
     """A bundle's path or id, for --task."""
-    variant: Variant | None = None
+    variant: Annotated[Variant | None, Usual()] = None
     """Of the task's models; the cheapest if nothing is said."""
-    modality: Modality | None = None
+    modality: Annotated[Modality | None, Usual()] = None
     """What the image is, if it is silent."""
     override_modality: bool = False
     """Run although the modality is known to differ."""
@@ -32,7 +32,7 @@ class SegmentSettings(Settings):
     """UID of the DICOM series, where a folder holds several."""
     region: str | None = None
     """Only these voxels: I0:I1,J0:J1,K0:K1; columns and rows of a picture."""
-    uncertainty: Path | None = None
+    uncertainty: Annotated[Path | None, NamesOutput()] = None
     """Also write an uncertainty map to this file."""
     arithmetic: ArithmeticChoice = ArithmeticChoice.AUTO
     """auto: int8 where `omniseg doctor` found it faster here and the model allows it."""

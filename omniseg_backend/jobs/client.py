@@ -72,7 +72,11 @@ class JobClient:
         return self.store.record(record.id).known
 
     def jobs(self) -> tuple[JobView, ...]:
-        """Every job, oldest first; what crashed is noted and what is due is started."""
+        """Every job, oldest first; what crashed is noted and what is due is started.
+
+        Raises:
+            DataError: The folder of all jobs cannot be read or written.
+        """
         advance(self.store)
         return tuple(map(_view, self.store.records()))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from omniseg_backend.common.errors import OmniSegError
 from omniseg_backend.common.platform import end_process_group, process_started
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.jobs.changes import failed, launched, stopped
 from omniseg_backend.jobs.launch import is_alive, launch
 from omniseg_backend.jobs.lock import held
@@ -33,9 +34,13 @@ def advance(store: JobStore) -> tuple[str, ...]:
 
     Returns:
         The jobs that were started.
+
+    Raises:
+        DataError: The store cannot be read or written.
     """
-    if not store.root.is_dir():
-        return ()
+    with reading_errors(store.root, expected="the folder of all jobs"):
+        if not store.root.is_dir():
+            return ()
     with held(store.queue_lock, patience=_PATIENCE) as ours:
         if not ours:
             return ()

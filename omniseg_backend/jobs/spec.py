@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel
 
 from omniseg_backend.common.errors import UsageError
-from omniseg_backend.common.settings import NamesBundle, Settings, has_mark
+from omniseg_backend.common.settings import NamesBundle, NamesOutput, Settings, Usual, has_mark
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -38,7 +38,7 @@ class JobSpec(Settings):
     """What the room that does the work is asked."""
     title: str = ""
     """Name in lists; made from the settings if nothing is said."""
-    output: Path | None = None
+    output: Annotated[Path | None, NamesOutput(), Usual()] = None
     """Where the result is put as well; without it, it stays in the job's folder."""
     overwrite: bool = False
     """Whether an existing output may be replaced."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from omniseg_backend.common.atomic import refuse_existing, writing_errors
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.home import omniseg_home
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.jobs.events import Queued, now
 from omniseg_backend.jobs.folder import JobFolder
 from omniseg_backend.jobs.hopeless import refuse_homeless
@@ -115,11 +116,16 @@ class JobStore:
         return JobRecord(folder, state)
 
     def records(self) -> tuple[JobRecord, ...]:
-        """Every job, oldest first; those that cannot be read come last."""
-        try:
-            found = [path for path in self.root.iterdir() if _ID.fullmatch(path.name)]
-        except FileNotFoundError:
-            return ()
+        """Every job, oldest first; those that cannot be read come last.
+
+        Raises:
+            DataError: The store cannot be listed.
+        """
+        with reading_errors(self.root, expected="the folder of all jobs"):
+            try:
+                found = [path for path in self.root.iterdir() if _ID.fullmatch(path.name)]
+            except FileNotFoundError:
+                return ()
         records = [_read(JobFolder(path)) for path in found if path.is_dir()]
         return tuple(
             sorted(records, key=lambda r: (r.state is None, r.state.created if r.state else r.id))
@@ -130,9 +136,12 @@ class JobStore:
 
         Raises:
             UsageError: There is no such job.
+            DataError: The store cannot be read.
         """
         folder = JobFolder(self.root / job)
-        if not _ID.fullmatch(job) or not folder.path.is_dir():
+        with reading_errors(self.root, expected="the folder of all jobs"):
+            exists = folder.path.is_dir()
+        if not _ID.fullmatch(job) or not exists:
             raise UsageError(
                 f"job {job}",
                 found="no such job",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.common.settings import Settings
+from omniseg_backend.common.settings import NamesFolder, Settings
 
 #: What a run decided before its first step.
 PLAN = "run.json"
@@ -16,9 +17,9 @@ _PLACES = (".", "checkpoints/run")
 class ExportSettings(Settings):
     """A training run, finished or not, of whose best state a bundle is made."""
 
-    run: Path
+    run: Annotated[Path, NamesFolder()]
     """The run's folder, BUNDLE.run, or the folder of a training job."""
-    dataset: Path | None = None
+    dataset: Annotated[Path | None, NamesFolder()] = None
     """Where the data set lies now, if it was moved since."""
 
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from omniseg_backend.bundles.rules import CleanUpRule, Tolerance
 from omniseg_backend.bundles.task import TaskDescription
 from omniseg_backend.common.errors import UsageError
-from omniseg_backend.common.settings import NamesBundle, Option, Settings, Unit
+from omniseg_backend.common.settings import NamesBundle, NamesFolder, Option, Settings, Unit, Usual
 from omniseg_backend.datasets.splits import FoldChoice
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.networks.architecture import STRIDE, Variant
@@ -37,11 +37,11 @@ def _size_of_text(value: object) -> object:
 class Budget(Settings):
     """How long to train: one of three ways of saying it."""
 
-    epochs: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    epochs: Annotated[int | None, Field(ge=1, le=100_000), Usual()] = None
     """Times that every foreground plane is seen; 100, with early stopping, if nothing is said."""
-    minutes: Annotated[float | None, Field(gt=0, le=_A_WEEK), Unit("minutes")] = None
+    minutes: Annotated[float | None, Field(gt=0, le=_A_WEEK), Unit("minutes"), Usual()] = None
     """Wall time; a probe turns it into steps before the first step."""
-    steps: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    steps: Annotated[int | None, Field(ge=1, le=10_000_000), Usual()] = None
     """Optimiser steps."""
 
     @model_validator(mode="after")
@@ -54,19 +54,19 @@ class Budget(Settings):
 class TrainingSettings(Settings):
     """A training run, complete: with the data it determines the result."""
 
-    dataset: Path
+    dataset: Annotated[Path, NamesFolder()]
     """nnU-Net v2 raw, paired image and mask folders, or the ISIC layout."""
-    variant: Variant = Variant.COMPACT
+    variant: Annotated[Variant, Usual()] = Variant.COMPACT
     """Which network."""
     budget: Budget = Budget(epochs=100)
     """How long."""
-    initial_bundle: Annotated[Path | None, Option("init"), NamesBundle()] = None
+    initial_bundle: Annotated[Path | None, Option("init"), NamesBundle(), Usual()] = None
     """Bundle, or model id, to fine-tune; what is not stated is taken over from it."""
     fold: str | None = None
     """K/N: validate on the k-th of n folds; without it a seeded fifth of the patients does."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Of initialisation, order, augmentation and the validation part."""
-    modality: Modality | None = None
+    modality: Annotated[Modality | None, Usual()] = None
     """What the images are, where the data set does not state it."""
     task: TaskDescription | None = None
     """What is segmented in what; None: made from the data set's name."""
@@ -113,7 +113,7 @@ class TrainingSettings(Settings):
     """Every crop anew, or each plane once as it is and once augmented (the paper's 4.1)."""
     empty_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of crops drawn from planes without the structure and from ``negatives``."""
-    negatives: tuple[Path, ...] = ()
+    negatives: Annotated[tuple[Path, ...], NamesFolder()] = ()
     """Data set whose training images serve as images without the structure."""
     validations: Annotated[int, Field(ge=1, le=1000)] = 20
     """How often validation Dice is measured (and a checkpoint written)."""

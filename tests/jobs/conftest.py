@@ -50,6 +50,10 @@ def wait_until(holds: Callable[[], object], what: str) -> None:
 
 @pytest.fixture
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_counting(tmp_path, monkeypatch)
+
+
+def install_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the kind of ``counting_kind.py`` here and in every process that is started."""
     plugin = tmp_path / "plugin"
     record = plugin / "counting_kind-1.0.dist-info"
@@ -117,7 +121,12 @@ def jobs(counting: None, tmp_path: Path) -> Iterator[Jobs]:
     """The client; whatever still runs at the end is ended."""
     made = Jobs(tmp_path)
     yield made
-    for view in made.client.jobs():
+    end_all(made.client)
+
+
+def end_all(client: JobClient) -> None:
+    """End the processes of all jobs that still run."""
+    for view in client.jobs():
         runner = view.record.state.runner if view.record.state else None
         if runner is not None and is_alive(runner):
             end_process_group(runner.process)

@@ -126,3 +126,10 @@ def test_purge_takes_what_ended_and_leaves_what_can_go_on(store: JobStore) -> No
 def test_no_job_is_no_error(store: JobStore) -> None:
     assert store.records() == ()
     assert store.purge(ENDED_LONG_AGO) == ()
+
+
+def test_a_store_that_cannot_be_listed_is_one_sentence(store: JobStore) -> None:
+    store.root.parent.mkdir(parents=True)
+    store.root.write_text("a file where the folder of all jobs should be")
+    with pytest.raises(DataError, match=r"cannot be opened.*the folder of all jobs"):
+        store.records()

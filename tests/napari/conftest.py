@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.conftest import Jobs, end_all, install_counting
+
 pytest.importorskip("napari", reason="the plugin needs the napari extra")
 pytest.importorskip("pytestqt", reason="tests of widgets need pytest-qt")
 
@@ -92,3 +94,12 @@ def plugin_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     napari.settings._clear_plugin_settings_cache()
     yield tmp_path
     napari.settings._clear_plugin_settings_cache()
+
+
+@pytest.fixture
+def jobs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """Counting jobs, a kind that another distribution brings; what still runs is ended."""
+    install_counting(tmp_path, monkeypatch)
+    made = Jobs(tmp_path)
+    yield made
+    end_all(made.client)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from omniseg_backend.common.executor_settings import ExecutorSettings
-from omniseg_backend.common.settings import NamesBundle, Option, Settings
+from omniseg_backend.common.settings import NamesBundle, NamesFolder, Option, Settings, Usual
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 
@@ -26,13 +26,13 @@ class BatchOptions(ExecutorSettings):
 class BatchSettings(Settings):
     """Every image of a folder, and the model that segments them."""
 
-    folder: Path
+    folder: Annotated[Path, NamesFolder()]
     """Where the images are, with its subfolders."""
-    output: Path
+    output: Annotated[Path, NamesFolder()]
     """A folder for the masks, the table and the page."""
     model: Annotated[Path, NamesBundle()]
     """The bundle: its path, or the id of a model."""
-    modality: Modality | None = None
+    modality: Annotated[Modality | None, Usual()] = None
     """What the images are, if they are silent."""
     override_modality: bool = False
     """Run although the modality is known to differ."""

@@ -1,0 +1,168 @@
+"""A job as a line of a table: its state in a sign and words, how far it is, what may be done."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from omniseg_backend.jobs.client import JobView
+from omniseg_backend.jobs.folder import JobFolder
+from omniseg_backend.jobs.state_file import JobState, NewerJobError
+from omniseg_backend.jobs.states import ENDED, RESUMABLE, State
+
+
+class Action(enum.StrEnum):
+    """What a user may ask of a job."""
+
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    RESUME = "resume"
+    REMOVE = "remove"
+
+
+#: A sign as well as words, for those who look at the column and not at each line.
+SIGNS: Mapping[State, str] = MappingProxyType(
+    {
+        State.QUEUED: "○",
+        State.RUNNING: "▶",
+        State.PAUSED: "‖",
+        State.INTERRUPTED: "⚠",
+        State.CANCELLED: "✕",
+        State.FAILED: "✖",
+        State.FINISHED: "✔",
+    }
+)
+_UNREADABLE, _NEWER = "⚠ unreadable", "? newer version"
+_MINUTE, _HOUR = 60, 3600
+
+
+@dataclasses.dataclass(frozen=True)
+class JobRow:
+    """One line.
+
+    Attributes:
+        id: The job's name.
+        folder: Where it lies.
+        state: Where it stands; None where it cannot be read.
+        status: The same for people, with a sign.
+        title: What it is; its id where it cannot be read.
+        kind: Which kind; empty where it cannot be read.
+        percent: How much of the stage is done, 0 to 100; None where nothing can be said.
+        stage: What is being done, or why it failed.
+        left: Until the stage ends, for people; may be empty.
+        actions: What may be asked of it now.
+        problem: Why it cannot be read or why it failed, in a sentence; may be empty.
+        results: What it made: relative to its folder, or absolute.
+    """
+
+    id: str
+    folder: Path
+    state: State | None
+    status: str
+    title: str
+    kind: str
+    percent: int | None
+    stage: str
+    left: str
+    actions: frozenset[Action]
+    problem: str
+    results: tuple[str, ...]
+
+
+def rows_of(views: Iterable[JobView]) -> tuple[JobRow, ...]:
+    """The table, newest job first; those that cannot be read come last."""
+    views = tuple(views)
+    readable = [view for view in views if view.record.state is not None]
+    others = [view for view in views if view.record.state is None]
+    return tuple(row_of(view) for view in (*reversed(readable), *others))
+
+
+def row_of(view: JobView) -> JobRow:
+    """One job's line; looks whether it was asked to stop."""
+    record = view.record
+    if record.state is None:
+        return _unreadable(view)
+    state = record.state
+    running = state.state is State.RUNNING
+    progress = view.progress if running else None
+    return JobRow(
+        id=record.id,
+        folder=record.folder.path,
+        state=state.state,
+        status=_status(state, record.folder),
+        title=state.title or record.id,
+        kind=state.kind,
+        percent=_percent(state, view),
+        stage=progress.stage if progress is not None else state.error or "",
+        left="" if progress is None else time_left(progress.remaining_seconds),
+        actions=actions_of(state.state),
+        problem=state.error or "",
+        results=state.results,
+    )
+
+
+def actions_of(state: State) -> frozenset[Action]:
+    """What may be asked of a job in a state."""
+    found = set()
+    if state in (State.QUEUED, State.RUNNING):
+        found.add(Action.PAUSE)
+    if state not in ENDED:
+        found.add(Action.CANCEL)
+    if state in RESUMABLE:
+        found.add(Action.RESUME)
+    if state in ENDED | RESUMABLE or state is State.QUEUED:
+        found.add(Action.REMOVE)
+    return frozenset(found)
+
+
+def time_left(seconds: float | None) -> str:
+    """A rest for people: ``40 s``, ``12 min``, ``2 h 5 min``; empty where nothing is known."""
+    if seconds is None:
+        return ""
+    if seconds < _MINUTE:
+        return f"{max(1, round(seconds))} s"
+    if seconds < _HOUR:
+        return f"{round(seconds / _MINUTE)} min"
+    hours, minutes = divmod(round(seconds / _MINUTE), _MINUTE)
+    return f"{hours} h {minutes} min"
+
+
+def _status(state: JobState, folder: JobFolder) -> str:
+    sign = SIGNS[state.state]
+    if state.state is State.RUNNING:
+        if folder.cancel_flag.exists():
+            return f"{sign} cancelling"
+        if folder.pause_flag.exists():
+            return f"{sign} pausing"
+    return f"{sign} {state.state}"
+
+
+def _percent(state: JobState, view: JobView) -> int | None:
+    if state.state is State.FINISHED:
+        return 100
+    if view.progress is None or state.state is State.QUEUED:
+        return None
+    # Only what is done counts: 100 says that it is over.
+    return min(99, int(view.progress.fraction * 100))
+
+
+def _unreadable(view: JobView) -> JobRow:
+    problem = view.record.problem
+    newer = isinstance(problem, NewerJobError)
+    return JobRow(
+        id=view.id,
+        folder=view.record.folder.path,
+        state=None,
+        status=_NEWER if newer else _UNREADABLE,
+        title=view.id,
+        kind="",
+        percent=None,
+        stage="",
+        left="",
+        actions=frozenset() if newer else frozenset({Action.REMOVE}),
+        problem=str(problem),
+        results=(),
+    )
