@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_omniseg.bridge.fingerprint import fingerprint
 from napari_omniseg.bridge.layer_data import LayerData
 from napari_omniseg.bridge.layer_image import LayerSnapshot
-from napari_omniseg.bridge.origin import METADATA_KEY, LabelsOrigin
+from napari_omniseg.bridge.origin import METADATA_KEY, ImageOrigin, LabelsOrigin
 from napari_omniseg.bridge.placement import Placement, placement_of_geometry
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.segmentation import Segmentation
@@ -26,7 +27,8 @@ def result_layers(
 ) -> tuple[LayerData, ...]:
     """The Labels layer of a run and, if it was made, the hidden layer of its uncertainty.
 
-    Both have all transforms and units of the layer that was segmented.
+    Both have all transforms and units of the layer that was segmented. To be called where the run
+    was, not on the main thread: it looks at every voxel.
 
     Args:
         result: What the run gave back.
@@ -46,10 +48,18 @@ def result_layers(
         source=segmentation.source,
         results=result.classes,
         flags=result.flags,
+        fingerprint=fingerprint(array_of(segmentation.labels, placement.axes)),
     )
     labels = _labels(segmentation, placement, origin, name, features_of(result.classes))
     if result.uncertainty is None:
         return (labels,)
+    map_origin = ImageOrigin(
+        placement=placement,
+        channel_names=("uncertainty",),
+        name=f"{segmentation.name}, uncertainty",
+        frame_seconds=segmentation.frame_seconds,
+        provenance=segmentation.provenance,
+    )
     uncertainty = LayerData(
         array_of(result.uncertainty, placement.axes),
         {
@@ -58,12 +68,21 @@ def result_layers(
             "blending": "additive",
             "colormap": "magma",
             "contrast_limits": (0, 255),
-            "metadata": {"of": name, "provenance": segmentation.provenance},
+            "metadata": {
+                "of": name,
+                "provenance": segmentation.provenance,
+                METADATA_KEY: map_origin,
+            },
             **placement.transforms.as_attributes(),
         },
         "image",
     )
     return labels, uncertainty
+
+
+def is_uncertainty(metadata: Mapping[str, Any]) -> bool:
+    """Whether an Image layer with these metadata is an uncertainty map of ours."""
+    return {"of", "provenance"} <= metadata.keys()
 
 
 def file_layer(segmentation: Segmentation) -> LayerData:
@@ -81,6 +100,11 @@ def file_layer(segmentation: Segmentation) -> LayerData:
         name=segmentation.name,
         frame_seconds=segmentation.frame_seconds,
         source=segmentation.source,
+        fingerprint=(
+            None
+            if segmentation.provenance is None
+            else fingerprint(array_of(segmentation.labels, placement.axes))
+        ),
     )
     named = _features(segmentation.classes, ())
     return _labels(segmentation, placement, origin, segmentation.name, named)

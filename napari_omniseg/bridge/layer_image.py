@@ -101,7 +101,7 @@ def image_of(
         GeometryError: The layer's transforms collapse an axis.
         ResourceError: A lazy layer does not fit into memory.
     """
-    _refuse_beyond_memory(snapshot)
+    refuse_beyond_memory(snapshot)
     origin = snapshot.origin
     placement = snapshot.placement(axes)
     array = _ordered(np.asarray(snapshot.array), axes, rgb=snapshot.rgb)
@@ -117,6 +117,7 @@ def image_of(
         frame_seconds=None if origin is None else origin.frame_seconds,
         source=None if origin is None or placement is not origin.placement else origin.source,
         notes=() if origin is None else origin.notes,
+        provenance=None if origin is None else origin.provenance,
     )
 
 
@@ -153,6 +154,7 @@ def layer_of(image: Image, path: str | None = None) -> LayerData:
         frame_seconds=image.frame_seconds,
         source=image.source,
         notes=image.notes,
+        provenance=image.provenance,
     )
     attributes = {
         "name": image.name,
@@ -192,8 +194,12 @@ def _channels(
     return array, tuple(f"channel {index}" for index in range(count))
 
 
-def _refuse_beyond_memory(snapshot: LayerSnapshot) -> None:
-    """Refuse a lazy array that would fill the memory, before any of it is computed."""
+def refuse_beyond_memory(snapshot: LayerSnapshot) -> None:
+    """Refuse a lazy array that would fill the memory, before any of it is computed.
+
+    Raises:
+        ResourceError: It would.
+    """
     if isinstance(snapshot.array, np.ndarray):
         return
     needed = int(np.prod(snapshot.array.shape)) * np.dtype(snapshot.array.dtype).itemsize

@@ -30,6 +30,7 @@ class ImageOrigin:
         frame_seconds: Time between frames where the file states it.
         source: The DICOM series it was read from.
         notes: What its reader assumed.
+        provenance: What computed it; None for what a scanner or a camera made.
     """
 
     placement: Placement
@@ -40,6 +41,7 @@ class ImageOrigin:
     frame_seconds: float | None = None
     source: DicomSource | None = None
     notes: tuple[Flag, ...] = ()
+    provenance: Provenance | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,6 +58,8 @@ class LabelsOrigin:
         source: The DICOM series of the image.
         results: What the run said of each class; empty for a file.
         flags: What the run said the user must see.
+        fingerprint: Of the labels as they were made, so that editing shows; None where there is
+            no provenance.
     """
 
     placement: Placement
@@ -67,6 +71,7 @@ class LabelsOrigin:
     source: DicomSource | None = None
     results: tuple[ClassResult, ...] = ()
     flags: tuple[Flag, ...] = ()
+    fingerprint: int | None = None
 
 
 def image_origin(metadata: Mapping[str, Any]) -> ImageOrigin | None:

@@ -149,6 +149,9 @@ class ProvenanceReport(Part):
         Literal["fp32", "int8"], Field(description="What the network computed in.")
     ]
     notice: Literal["research use, not reviewed"]
+    edited: Annotated[
+        bool, Field(description="Whether a person changed the labels; never right after a run.")
+    ]
 
 
 class SegmentDocument(Document):

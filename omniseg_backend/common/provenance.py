@@ -53,6 +53,7 @@ class Provenance:
         modality: What modality was taken and who stated it.
         arithmetic: What the network computed in: ``fp32``, or ``int8`` for 8-bit integers.
         notice: What the output may be used for.
+        edited: Whether a person changed the labels after the run.
     """
 
     bundle: str
@@ -64,6 +65,14 @@ class Provenance:
     modality: str
     arithmetic: str = "fp32"
     notice: str = NOTICE
+    edited: bool = False
+
+    @property
+    def heading(self) -> str:
+        """What a reader must know first: ``DEMO, research use, not reviewed, edited by hand``."""
+        demo = "DEMO, " if self.synthetic else ""
+        edited = ", edited by hand" if self.edited else ""
+        return f"{demo}{self.notice}{edited}"
 
     def as_dict(self) -> dict[str, str | bool]:
         """The fields by name, for JSON and file headers."""
@@ -71,9 +80,8 @@ class Provenance:
 
     def as_text(self) -> str:
         """One line for formats that hold only a description."""
-        demo = "DEMO, " if self.synthetic else ""
         eight = ", int8" if self.arithmetic == "int8" else ""
         return (
-            f"{demo}{self.notice}; {self.bundle} {self.bundle_version} "
+            f"{self.heading}; {self.bundle} {self.bundle_version} "
             f"({self.bundle_hash[:12]}{eight}); {self.software}; {self.time}"
         )

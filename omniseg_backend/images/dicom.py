@@ -12,11 +12,14 @@ from pathlib import Path
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.checks import refuse_non_finite
+from omniseg_backend.images.dicom_dataset import read_dataset
 from omniseg_backend.images.dicom_files import DicomFile, dicom_files
 from omniseg_backend.images.dicom_geometry import arrange
+from omniseg_backend.images.dicom_kinds import is_segmentation
 from omniseg_backend.images.dicom_pixels import decode, refuse_mixed_pixels
 from omniseg_backend.images.dicom_series import read_series
 from omniseg_backend.images.dicom_source import DicomPlane, DicomSource
+from omniseg_backend.images.dicom_tags import Tags
 from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.image import Image
 
@@ -113,3 +116,15 @@ def load_labels(path: Path) -> LabelFile:
     from omniseg_backend.images.dicom_seg_reading import load_labels as load_segments
 
     return load_segments(path)
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether it is one file with a DICOM segmentation (SEG).
+
+    Raises:
+        DataError: The header is damaged.
+    """
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        return False
+    file = DicomFile(path, path.stat().st_size)
+    return is_segmentation(Tags(read_dataset(file, pixels=False), file))

@@ -83,6 +83,11 @@ def not_an_image(tags: Tags) -> str | None:
     return f"a DICOM object of the class {kind.name}, without an image"
 
 
+def is_segmentation(tags: Tags) -> bool:
+    """Whether a data set is a segmentation in voxels, binary or as a label map."""
+    return class_of(tags) in (SegmentationStorage, LABEL_MAP_SEGMENTATION)
+
+
 def lacks_its_image(tags: Tags) -> bool:
     """Whether what is no image should be one: cut off before its rows, or of no known class."""
     kind = class_of(tags)

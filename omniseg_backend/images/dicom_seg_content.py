@@ -48,6 +48,7 @@ def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificati
             "modality": provenance.modality,
             "arithmetic": provenance.arithmetic,
             "synthetic": str(provenance.synthetic).lower(),
+            "edited": str(provenance.edited).lower(),
             "notice": notice_of(provenance).replace(",", ";"),
         },
     )
@@ -55,9 +56,7 @@ def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificati
 
 def notice_of(provenance: Provenance | None) -> str:
     """What the result may be used for."""
-    if provenance is None:
-        return NOTICE
-    return f"DEMO, {provenance.notice}" if provenance.synthetic else provenance.notice
+    return NOTICE if provenance is None else provenance.heading
 
 
 def title_of(provenance: Provenance | None) -> str:

@@ -52,6 +52,9 @@ class FormatModule(Protocol):
     def load_labels(self, path: Path) -> LabelFile:
         """Read ``path`` as a label map."""
 
+    def holds_labels(self, path: Path) -> bool:
+        """Whether ``path`` itself says that it is a label map; its voxels are not decoded."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Format:

@@ -21,7 +21,7 @@ from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.metaimage_header import MetaHeader, grid_of, read_header
 from omniseg_backend.images.raw_block import partner_file, read_block
-from omniseg_backend.images.records import KEY, refine_geometry, refine_image
+from omniseg_backend.images.records import KEY, is_of_labels, refine_geometry, refine_image
 
 
 class _Contents(NamedTuple):
@@ -73,6 +73,16 @@ def load_labels(path: Path) -> LabelFile:
         record=contents.record,
         notes=contents.notes,
     )
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether a field of the header is the record of a segmentation.
+
+    Raises:
+        DataError: The header is damaged.
+    """
+    with path.open("rb") as stream:
+        return is_of_labels(read_header(path, stream).fields.get(KEY), path)
 
 
 def _read(path: Path) -> _Contents:

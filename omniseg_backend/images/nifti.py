@@ -44,7 +44,7 @@ from omniseg_backend.images.nifti_header import (
 )
 from omniseg_backend.images.nifti_orientation import grid_of
 from omniseg_backend.images.raw_block import read_block
-from omniseg_backend.images.records import KEY, refine_geometry, refine_image
+from omniseg_backend.images.records import KEY, is_of_labels, refine_geometry, refine_image
 
 #: Code of the header extension that holds plain text, where our record stands.
 COMMENT_EXTENSION = 6
@@ -116,6 +116,19 @@ def load_labels(path: Path) -> LabelFile:
         record=contents.record,
         notes=contents.notes,
     )
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether the header's extension is the record of a segmentation.
+
+    Raises:
+        DataError: The header is damaged.
+    """
+    pair = path.name.lower().endswith(".hdr")
+    with _damaged(path), _open(path) as stream:
+        header = read_header(path, stream, pair=pair)
+        end = path.stat().st_size if pair else data_offset(path, header, pair=pair)
+        return is_of_labels(_read_record(stream, header, end), path)
 
 
 def _read(path: Path) -> _Contents:

@@ -30,7 +30,7 @@ from omniseg_backend.images.nrrd_axes import (
 from omniseg_backend.images.nrrd_header import NrrdHeader, read_header
 from omniseg_backend.images.nrrd_segments import record_of_segments, segment_layers
 from omniseg_backend.images.raw_block import partner_file, read_block
-from omniseg_backend.images.records import KEY, refine_geometry, refine_image
+from omniseg_backend.images.records import KEY, is_of_labels, refine_geometry, refine_image
 
 
 class _Contents(NamedTuple):
@@ -95,6 +95,17 @@ def load_labels(path: Path) -> LabelFile:
         record=record or record_of_segments(path, pairs, geometry),
         notes=contents.notes,
     )
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether the header names segments, as 3D Slicer does, or holds a segmentation's record.
+
+    Raises:
+        DataError: The header is damaged.
+    """
+    with path.open("rb") as stream:
+        pairs = read_header(path, stream).pairs
+    return segment_layers(pairs) > 0 or is_of_labels(pairs.get(KEY), path)
 
 
 def _read(path: Path) -> _Contents:

@@ -31,7 +31,7 @@ from omniseg_backend.images.checks import (
 from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
-from omniseg_backend.images.records import KEY, refine_geometry, refine_image
+from omniseg_backend.images.records import KEY, is_of_labels, refine_geometry, refine_image
 
 _EXIF_ORIENTATION = 274
 #: Older releases of Pillow open 16-bit grey PNG as mode I.
@@ -85,6 +85,16 @@ def load_labels(path: Path) -> LabelFile:
         geometry=refine_geometry(geometry, record, path),
         record=record,
     )
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether a text chunk is the record of a segmentation.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    with damaged_picture(path), PIL.Image.open(path, formats=["PNG", "JPEG", "BMP"]) as picture:
+        return is_of_labels(_record(picture), path)
 
 
 def _open(path: Path) -> PIL.Image.Image:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, UsageError
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
 from omniseg_backend.images.formats import DICOM, format_of
 from omniseg_backend.images.image import Image
@@ -70,7 +71,7 @@ def read_listed_series(
 def _as_stated(path: Path, image: Image, modality: Modality | None) -> Image:
     stated = image.modality
     if modality is None:
-        return image if stated.is_known else image.with_modality(_guess_modality(image))
+        return image if stated.is_known else image.with_modality(guess_modality(image))
     if stated.is_known and stated.value != modality:
         raise DataError(
             path,
@@ -120,6 +121,23 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
     )
 
 
+def is_label_file(path: str | Path) -> bool:
+    """Whether a file says that it is a segmentation, in itself or in the record beside it.
+
+    Label maps of programs that say nothing look like images; whoever knows better calls
+    ``read_segmentation``.
+
+    Raises:
+        DataError: The file or its record is damaged, or of no known format.
+    """
+    from omniseg_backend.images.records import has_label_sidecar
+
+    path = Path(path)
+    module = format_of(path).load_module()
+    with reading_errors(path, expected="an image file"):
+        return module.holds_labels(path) or has_label_sidecar(path)
+
+
 def _load(path: Path, series_uid: str | None) -> Image:
     row = format_of(path)
     if series_uid is None:
@@ -136,7 +154,8 @@ def _load(path: Path, series_uid: str | None) -> Image:
     return load_series(path, series_uid)
 
 
-def _guess_modality(image: Image) -> ModalityStatement:
+def guess_modality(image: Image) -> ModalityStatement:
+    """What an image that nobody stated anything about looks like: CT, or what it said before."""
     if image.source is not None:
         return image.modality  # its file has stated a modality: one that has no name here
     if image.channels != 1 or image.geometry.dimensions != 3:

@@ -173,6 +173,15 @@ def parse_record(text: str | None, source: Path) -> ImageRecord | SegmentationRe
     return record
 
 
+def is_of_labels(text: str | None, source: Path) -> bool:
+    """Whether ``text`` is the record of a segmentation.
+
+    Raises:
+        DataError: As ``parse_record``.
+    """
+    return isinstance(parse_record(text, source), SegmentationRecord)
+
+
 def refine_image(image: Image, text: str | None, source: Path, *, upright: bool = False) -> Image:
     """``image`` with what its embedded record adds; unchanged without one.
 
@@ -220,15 +229,20 @@ def recorded_classes(
     Raises:
         DataError: A record is damaged or of a newer kind.
     """
-    beside = sidecar_path(path)
-    texts = [(embedded, path)]
-    if beside.is_file() and beside.stat().st_size <= _LARGEST_SIDECAR:
-        texts.insert(0, (beside.read_text("utf-8", errors="replace"), beside))
-    for text, source in texts:
+    for text, source in (_sidecar(path), (embedded, path)):
         record = parse_record(text, source)
         if isinstance(record, SegmentationRecord):
             return record.classes, record.provenance
     return (), None
+
+
+def has_label_sidecar(path: Path) -> bool:
+    """Whether a segmentation's record stands beside a file.
+
+    Raises:
+        DataError: As ``parse_record``.
+    """
+    return is_of_labels(*_sidecar(path))
 
 
 def sidecar_path(path: Path) -> Path:
@@ -239,6 +253,14 @@ def sidecar_path(path: Path) -> Path:
             name = name[: -len(suffix)]
             break
     return path.with_name(f"{name}.json")
+
+
+def _sidecar(path: Path) -> tuple[str | None, Path]:
+    """The text beside a file, and its name; None where there is none."""
+    beside = sidecar_path(path)
+    if not beside.is_file() or beside.stat().st_size > _LARGEST_SIDECAR:
+        return None, beside
+    return beside.read_text("utf-8", errors="replace"), beside
 
 
 def _first_problem(error: pydantic.ValidationError | DataError) -> str:

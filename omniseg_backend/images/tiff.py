@@ -32,7 +32,7 @@ from omniseg_backend.images.formats import LabelFile
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.raster import damaged_picture, drop_opaque_alpha
-from omniseg_backend.images.records import refine_geometry, refine_image
+from omniseg_backend.images.records import is_of_labels, refine_geometry, refine_image
 from omniseg_backend.images.tiff_metadata import StackMetadata, read_metadata
 
 #: A tag of the range that TIFF 6 leaves to private use; our record stands there.
@@ -138,6 +138,17 @@ def load_labels(path: Path) -> LabelFile:
         frame_seconds=pixels.metadata.frame_seconds,
         record=pixels.record,
     )
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether the private tag is the record of a segmentation.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    with _damaged_tiff(path), tifffile.TiffFile(path) as file:
+        record = _record(file)
+    return is_of_labels(record, path)
 
 
 def _read(path: Path) -> _Pixels:

@@ -102,6 +102,11 @@ def load_labels(path: Path) -> NoReturn:
     )
 
 
+def holds_labels(path: Path) -> bool:
+    """Never: a video's compression changes values."""
+    return False
+
+
 def _announced(video: PluginV3) -> _Announced:
     metadata = video.metadata()
     shape = video.properties().shape

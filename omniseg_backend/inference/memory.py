@@ -87,7 +87,7 @@ def refuse_beyond_memory(
     if uncertainty and plain <= free:
         remedy = f"leave the uncertainty map out, which takes {plain / 1e9:.2g} GB"
     else:
-        remedy = "close other programs, or segment a part of it with --region"
+        remedy = "close other programs, or segment a region of it alone"
     raise ResourceError(
         image.name,
         found=f"a run that needs {needed / 1e9:.2g} GB of memory, with {free / 1e9:.2g} GB free",

@@ -37,6 +37,12 @@ def test_a_bundle_trained_on_phantoms_says_demo_first():
     assert dataclasses.replace(GIVEN, synthetic=True).as_text().startswith("DEMO, research use")
 
 
+def test_what_a_person_changed_says_so_beside_the_notice():
+    edited = dataclasses.replace(GIVEN, edited=True, synthetic=True)
+    assert edited.as_text().startswith("DEMO, research use, not reviewed, edited by hand; cardiac")
+    assert "edited" not in GIVEN.as_text()
+
+
 def test_the_fields_survive_json():
     assert Provenance(**json.loads(json.dumps(GIVEN.as_dict()))) == GIVEN
 

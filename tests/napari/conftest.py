@@ -68,6 +68,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def plugins() -> None:
+    """Make napari know the installed plugins without a window, which would find them itself."""
+    import npe2
+
+    npe2.PluginManager.instance().discover()
+
+
+@pytest.fixture
 def gui(screen: bool, make_napari_viewer_proxy):
     """A function that opens a real, visible viewer; skipped where there is no OpenGL."""
     if not screen:
