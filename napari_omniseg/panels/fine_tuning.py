@@ -189,10 +189,20 @@ def _submitted(request: FineTuningRequest) -> Followed:
     """Submit a training; the rooms of jobs are imported here, beside the main thread."""
     from napari_omniseg.models.fine_tuning_jobs import submit
 
-    return submit(request)
+    followed = submit(request)
+    _load_plots()
+    return followed
 
 
 def _found(folder: Path) -> FoundJobs:
     from napari_omniseg.models.fine_tuning_jobs import find_again
 
-    return find_again(folder)
+    found = find_again(folder)
+    if found.training is not None:
+        _load_plots()
+    return found
+
+
+def _load_plots() -> None:
+    """Import what draws curves: 60 ms that the main thread would notice."""
+    import napari_omniseg.widgets.live_plots  # noqa: F401 - kept by the interpreter

@@ -77,7 +77,7 @@ class RunSection(Section):
         self.remarks.show_text("\n".join((*watch.details, *watch.warnings)))
 
     def _drawn(self) -> LivePlots:
-        """The plots; importing them takes as long as all else of opening the panel."""
+        """The plots; the panel has imported them beside the main thread."""
         if self.plots is None:
             from napari_omniseg.widgets.live_plots import LivePlots
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
 
-from napari_omniseg.models.layer_pairs import LayerPair
 from napari_omniseg.widgets.controls import described
 from napari_omniseg.widgets.sections import TextLine
+
+if TYPE_CHECKING:
+    from napari_omniseg.models.layer_pairs import LayerPair
 
 
 class PairList(QWidget):
