@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
@@ -49,6 +50,7 @@ class SegmentPanel(QWidget):
         self._told: dict[str, Expectation] = {}
         self._pressed_hash: str | None = None
         self._wanted_run = False
+        self._obstacle: str | None = None
         self._running_on: Image | None = None
         self._removed = False
         self._says_outcome = False
@@ -72,7 +74,9 @@ class SegmentPanel(QWidget):
         self.run_bar.wanted.connect(self.segment)
         self.run_bar.unwanted.connect(self.cancel)
         self.results.clicked.connect(lambda: open_widget(self._viewer, "Results"))
-        self._let_go = functools.partial(_let_go, self.form, self.run)
+        self._let_go = functools.partial(
+            _let_go, self.form, (self.run, self.listing, self.expectations)
+        )
         self.destroyed.connect(self._let_go)
         self._list()
 
@@ -82,6 +86,9 @@ class SegmentPanel(QWidget):
             return
         if self.listing.waiting:
             self._wanted_run = True
+            return
+        if self._obstacle is not None:
+            self.message.say(self._obstacle, "error")
             return
         try:
             order = self.form.orders()[0]
@@ -141,12 +148,12 @@ class SegmentPanel(QWidget):
     def _list(self) -> None:
         """Look at the image anew; nothing of the last one stays on the screen."""
         self._forget()
+        self._obstacle = None
         try:
             question = self.form.image.question()
         except OmniSegError as error:
             self.listing.cancel()
-            self.form.show_tasks(TaskList(Catalogue()))
-            self.message.say(str(error), "error")
+            self._on_not_listed(str(error))
             return
         self.form.scope.show_parts(None if question is None else question.axes)
         self.listing.ask(lambda progress, cancel: list_tasks(question))
@@ -154,12 +161,9 @@ class SegmentPanel(QWidget):
     def _on_listed(self, tasks: TaskList) -> None:
         self.form.show_tasks(tasks)
         self.shelf_message.say("\n".join(tasks.catalogue.problems), "warning")
-        if not tasks.catalogue.tasks:
-            self.message.say(
-                "There is no model: add a bundle with `omniseg models add`, or train one.", "error"
-            )
-        elif tasks.nothing_fits is not None:
-            self.message.say(tasks.nothing_fits, "error")
+        self._obstacle = tasks.nothing_fits
+        if self._obstacle is not None:
+            self.message.say(self._obstacle, "error")
         elif self.form.chosen_task is None and self.form.image.layer is not None:
             self.message.say(
                 "Nobody has stated what this image shows: say so above, or choose a task."
@@ -172,6 +176,7 @@ class SegmentPanel(QWidget):
 
     def _on_not_listed(self, sentence: str) -> None:
         self._wanted_run = False
+        self._obstacle = sentence
         self.form.show_tasks(TaskList(Catalogue()))
         self.message.say(sentence, "error")
 
@@ -187,7 +192,7 @@ class SegmentPanel(QWidget):
 
     def _forget(self) -> None:
         self._told = {}
-        self.expectations.drop()
+        self.expectations.cancel()
         self._fall_silent()
 
     def _fall_silent(self) -> None:
@@ -235,7 +240,7 @@ class SegmentPanel(QWidget):
     # The run
 
     def _start(self, order: Order) -> None:
-        self.expectations.drop()
+        self.expectations.cancel()
         self.results.hide()
         self._running_on, self._removed = self.form.image.layer, False
         self.run.start(lambda progress, cancel: perform(order, self._bundles, progress, cancel))
@@ -275,8 +280,11 @@ class SegmentPanel(QWidget):
         self.message.say("Drag a rectangle over the image, then press Segment.")
 
 
-def _let_go(form: SegmentForm, run: Background[Outcome]) -> None:
+def _let_go(
+    form: SegmentForm, working: Sequence[Background[Outcome] | Newest | Expectations]
+) -> None:
     """Hear no more of a viewer and end what runs for it; holds no panel, which may be gone."""
     form.image.picker.watcher.stop()
     form.scope.regions.stop()
-    run.cancel()
+    for one in working:
+        one.cancel()

@@ -48,7 +48,7 @@ class Expectations(QObject):
         self._orders, self._pressed = list(orders), pressed
         self._ask_next(_WAIT_MS)
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Measure nothing more."""
         self._orders, self._pressed = [], None
         self._newest.cancel()
