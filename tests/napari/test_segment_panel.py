@@ -271,7 +271,7 @@ def test_a_damaged_bundle_is_told_and_the_others_stay(
 
 
 def test_cancelling_leaves_nothing(desk: Desk, qtbot) -> None:
-    slices = np.random.default_rng(0).integers(-1000, 500, (200, 64, 64)).astype(np.int16)
+    slices = np.random.default_rng(0).integers(-1000, 500, (80, 64, 64)).astype(np.int16)
     desk.add_image(slices, units="mm")
     with qtbot.waitSignal(desk.panel.run.progressed):
         desk.panel.segment()
@@ -286,7 +286,7 @@ def test_cancelling_leaves_nothing(desk: Desk, qtbot) -> None:
 
 
 def test_removing_the_image_ends_its_run(desk: Desk, qtbot) -> None:
-    slices = np.random.default_rng(0).integers(-1000, 500, (200, 64, 64)).astype(np.int16)
+    slices = np.random.default_rng(0).integers(-1000, 500, (80, 64, 64)).astype(np.int16)
     layer = desk.add_image(slices, units="mm")
     with qtbot.waitSignal(desk.panel.run.progressed):
         desk.panel.segment()
