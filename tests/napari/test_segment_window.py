@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 from qtpy.QtCore import Qt
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
 from napari_omniseg.panels.segment import SegmentPanel
 from tests.napari.segment_makers import PATIENCE_MS, Desk, mean_dice, truth_of
@@ -21,6 +22,13 @@ def open_desk(gui, plugin_preferences, qtbot):
         return Desk(qtbot, viewer, panel)
 
     return open_one
+
+
+def activate(desk: Desk) -> None:
+    """Make the desk's window the active one, as a click into it does: keys go to no other."""
+    window = desk.panel.window()
+    window.activateWindow()
+    desk.wait(window.isActiveWindow)
 
 
 def results(desk: Desk) -> list[Labels]:
@@ -43,10 +51,11 @@ def test_its_key_works_while_the_canvas_has_the_focus_and_only_there(open_desk, 
     first, second = open_desk(), open_desk()
     for desk in (first, second):
         desk.open_sample("surgical_instruments")
-    window = first.panel.window()
-    window.activateWindow()
+    activate(first)
     canvas = next(
-        child for child in window.findChildren(type(window.centralWidget())) if child.isVisible()
+        child
+        for child in first.panel.window().findChildren(QOpenGLWidget)
+        if child.isVisible() and not first.panel.isAncestorOf(child)
     )
     canvas.setFocus()
     qtbot.keyClick(canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
@@ -59,9 +68,9 @@ def test_escape_cancels_a_run(open_desk, qtbot) -> None:
     desk = open_desk()
     slices = np.random.default_rng(0).integers(-1000, 500, (120, 64, 64)).astype(np.int16)
     desk.add_image(slices, units="mm")
+    activate(desk)
     with qtbot.waitSignal(desk.panel.run.progressed, timeout=PATIENCE_MS):
         desk.panel.segment()
-    desk.panel.window().activateWindow()
     with qtbot.waitSignal(desk.panel.run.cancelled, timeout=PATIENCE_MS):
         qtbot.keyClick(desk.panel.run_bar.button, Qt.Key.Key_Escape)
     assert len(desk.viewer.layers) == 1
