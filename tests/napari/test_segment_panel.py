@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from pathlib import Path
@@ -14,8 +15,10 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 
 from napari_omniseg.bridge.origin import labels_origin
+from napari_omniseg.models.catalogue import Catalogue
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.scope import Scope
+from napari_omniseg.models.tasks import list_tasks
 from omniseg_backend.images.modality import Modality
 from tests.napari.segment_makers import Desk, mean_dice, names_of, sample, truth_of
 
@@ -334,3 +337,19 @@ def test_nothing_long_of_the_backend_runs_on_the_main_thread(desk: Desk) -> None
 
 def test_samples_are_those_of_the_project() -> None:
     assert sample("abdominal_ct").modality is Modality.CT
+
+
+def test_a_task_that_needs_a_region_asks_for_it(desk: Desk) -> None:
+    desk.open_sample("cardiac_mri")
+    form, tasks = desk.panel.form, list_tasks(desk.panel.form.image.question())
+    asking = [
+        dataclasses.replace(fit, task=dataclasses.replace(fit.task, needs_region=True))
+        for fit in tasks.fits
+    ]
+    catalogue = Catalogue(tuple(fit.task for fit in asking))
+    form.show_tasks(dataclasses.replace(tasks, catalogue=catalogue, fits=tuple(asking)))
+    desk.segment()
+    assert "no region marked" in desk.text()
+    form.task.choose("cardiac-mri")
+    assert form.scope.scope is Scope.RECTANGLE
+    assert form.scope.draw.isVisibleTo(desk.panel)
