@@ -94,7 +94,7 @@ def test_every_contract_is_kept(copied_tree: Path) -> None:
 FLOORS = "The floors of docs/architecture.md: imports run downwards"
 TORCH = "Segmenting never imports torch, not even through another room"
 COMMAND_LINE = "The command line itself imports no torch"
-SAMPLES = "Samples are for the demo: only the command line knows them"
+SAMPLES = "Samples are for trying it out: only the front ends know them"
 
 
 @pytest.mark.parametrize(
