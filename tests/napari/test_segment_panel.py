@@ -353,3 +353,19 @@ def test_a_task_that_needs_a_region_asks_for_it(desk: Desk) -> None:
     form.task.choose("cardiac-mri")
     assert form.scope.scope is Scope.RECTANGLE
     assert form.scope.draw.isVisibleTo(desk.panel)
+
+
+def test_an_oblique_layer_of_another_plugin_gets_its_mask_in_the_same_place(desk: Desk) -> None:
+    turn = np.eye(4)
+    turn[:3, :3] = [[0.8, 0.36, -0.48], [-0.6, 0.48, -0.64], [0.0, 0.8, 0.6]]
+    turn[:3, 3] = [-30.0, 12.0, 100.0]
+    values = np.random.default_rng(0).integers(-1000, 500, (5, 64, 48)).astype(np.int16)
+    image = desk.add_image(values, affine=turn, scale=(3.1, 0.9, 0.7), units="mm")
+    desk.segment()
+    (labels,) = desk.made()
+    corners = np.array([[0, 0, 0], [4, 0, 0], [0, 63, 0], [0, 0, 47]])
+    for corner in corners:
+        np.testing.assert_allclose(
+            labels.data_to_world(corner), image.data_to_world(corner), atol=1e-9
+        )
+    assert labels.units == image.units
