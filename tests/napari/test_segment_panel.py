@@ -13,6 +13,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QComboBox
 
 from napari_omniseg.bridge.origin import labels_origin
 from napari_omniseg.models.catalogue import Catalogue
@@ -369,3 +370,22 @@ def test_an_oblique_layer_of_another_plugin_gets_its_mask_in_the_same_place(desk
             labels.data_to_world(corner), image.data_to_world(corner), atol=1e-9
         )
     assert labels.units == image.units
+
+
+def test_arrow_keys_go_from_one_variant_to_the_next(desk: Desk, qtbot) -> None:
+    desk.open_sample("cardiac_mri")
+    with qtbot.waitActive(desk.panel):
+        desk.panel.show()
+        desk.panel.activateWindow()
+    buttons = desk.panel.form.variants.buttons
+    buttons["compact"].setFocus()
+    qtbot.keyClick(buttons["compact"], Qt.Key.Key_Right)
+    assert desk.panel.form.variants.variant == "balanced"
+    assert Preferences().variant == "balanced"
+
+
+def test_every_control_tells_what_it_is_for(desk: Desk) -> None:
+    controls = desk.panel.findChildren((QAbstractButton, QComboBox))
+    named = [one for one in controls if one.objectName() != "qt_spinbox_lineedit"]
+    assert len(named) >= 12
+    assert not [one for one in named if not one.toolTip() or not one.accessibleName()]
