@@ -162,11 +162,9 @@ class ClassTable(QTableView):
 
     Signals:
         asked_for: The user clicked the class of this value, or pressed Enter on it.
-        picked: The class of this value is the selected one.
     """
 
     asked_for = Signal(int)
-    picked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,7 +187,6 @@ class ClassTable(QTableView):
         self._ticked = False
         self.clicked.connect(self._on_clicked)
         self.rows_model.shown_changed.connect(self._on_ticked)
-        self.selectionModel().currentRowChanged.connect(self._on_current)
         self.show_rows(ClassRows())
 
     def show_rows(self, rows: ClassRows) -> None:
@@ -235,10 +232,6 @@ class ClassTable(QTableView):
         if self._ticked:
             return
         self.asked_for.emit(self.rows_model.rows.rows[index.row()].entry.value)
-
-    def _on_current(self) -> None:
-        if self.value is not None:
-            self.picked.emit(self.value)
 
 
 def _swatch(colour: Colour) -> QIcon:
