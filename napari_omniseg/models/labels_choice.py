@@ -67,10 +67,16 @@ class LabelsChoice:
             self.chosen.emit()
 
     def _first(self) -> Labels | None:
+        return self._active() or next(iter(self.layers), None)
+
+    def _active(self) -> Labels | None:
+        """The active layer if it holds labels.
+
+        A viewer that napari hands to plugins wraps what it is asked for, anew each time, so that
+        a layer is not itself; what it lists it does not wrap.
+        """
         active = self._layers.selection.active
-        if isinstance(active, Labels):
-            return active
-        return next(iter(self.layers), None)
+        return next((layer for layer in self.layers if layer == active), None)
 
     def _follow_name(self, layer: Layer) -> None:
         layer.events.name.disconnect(self._on_name)  # or it would be told twice
@@ -84,8 +90,8 @@ class LabelsChoice:
             self._choose(self._first())
 
     def _on_active(self) -> None:
-        active = self._layers.selection.active
-        if isinstance(active, Labels):
+        active = self._active()
+        if active is not None:
             self.choose(active)
 
     def _on_name(self) -> None:

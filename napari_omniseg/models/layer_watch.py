@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 _WHERE = ("point", "order", "ndisplay")
+#: What is undone in a hidden layer is not drawn; what is moved or scaled has another size.
+_CHANGES = ("paint", "data", "visible", "scale", "rotate", "shear", "affine", "units")
 
 
 class LayerWatch:
@@ -21,7 +23,7 @@ class LayerWatch:
     the user goes to another slice: what is drawn anew in the same place may have changed.
 
     Signals:
-        changed: The labels may be others.
+        changed: The labels, or their size, may be others.
         moved: The user went elsewhere, perhaps to another time point.
     """
 
@@ -37,17 +39,14 @@ class LayerWatch:
     def watch(self, layer: Labels | None) -> None:
         """Listen to this layer, and to the last one no longer."""
         if self._layer is not None:
-            self._layer.events.paint.disconnect(self._on_change)
-            self._layer.events.data.disconnect(self._on_change)
-            self._layer.events.visible.disconnect(self._on_change)
+            for name in _CHANGES:
+                getattr(self._layer.events, name).disconnect(self._on_change)
             self._layer.events.set_data.disconnect(self._on_drawn)
         self._layer = layer
         self._place = self._where()
         if layer is not None:
-            layer.events.paint.connect(self._on_change)
-            layer.events.data.connect(self._on_change)
-            # What is undone in a hidden layer is not drawn.
-            layer.events.visible.connect(self._on_change)
+            for name in _CHANGES:
+                getattr(layer.events, name).connect(self._on_change)
             layer.events.set_data.connect(self._on_drawn)
 
     def close(self) -> None:

@@ -266,6 +266,7 @@ class ResultsPanel(QWidget):
     def _on_asked_for(self, value: int) -> None:
         layer = self._choice.layer
         if layer is not None:
+            layer.selected_label = value  # what the brush paints next
             with self._errors_said():
                 self._searching.ask(self._flight.search(layer, value, self._figures.frame))
 

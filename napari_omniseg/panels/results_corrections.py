@@ -124,6 +124,7 @@ class CorrectionsBox(QGroupBox):
         layer = found.layer()
         if layer is None or layer not in self._viewer.layers:
             return
+        self._viewer.layers.selection.active = layer  # whose changes Ctrl+Z undoes
         self.said.emit(apply(found), "information")
 
     def _on_undo(self) -> None:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_omniseg.models.class_rows import ClassRow, ClassRows
 from napari_omniseg.widgets.controls import described
+from omniseg_backend.images.classes import Colour
 
 _Role = Qt.ItemDataRole
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -42,6 +43,7 @@ class ClassTableModel(QAbstractTableModel):
         self._rows = ClassRows()
         self._frame = 0
         self._hidden: frozenset[int] = frozenset()
+        self._swatches: dict[Colour, QIcon] = {}
 
     @property
     def rows(self) -> ClassRows:
@@ -111,7 +113,10 @@ class ClassTableModel(QAbstractTableModel):
         if column != _NAME:
             return None
         if role == _Role.DecorationRole:
-            return _swatch(row.entry.colour)
+            colour = row.entry.colour
+            if colour not in self._swatches:
+                self._swatches[colour] = _swatch(colour)
+            return self._swatches[colour]
         if role == _Role.CheckStateRole:
             hidden = row.entry.value in self._hidden
             return Qt.CheckState.Unchecked if hidden else Qt.CheckState.Checked
@@ -157,11 +162,9 @@ class ClassTable(QTableView):
 
     Signals:
         asked_for: The user clicked the class of this value, or pressed Enter on it.
-        picked: The class of this value is the selected one.
     """
 
     asked_for = Signal(int)
-    picked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -184,7 +187,6 @@ class ClassTable(QTableView):
         self._ticked = False
         self.clicked.connect(self._on_clicked)
         self.rows_model.shown_changed.connect(self._on_ticked)
-        self.selectionModel().currentRowChanged.connect(self._on_current)
         self.show_rows(ClassRows())
 
     def show_rows(self, rows: ClassRows) -> None:
@@ -231,12 +233,8 @@ class ClassTable(QTableView):
             return
         self.asked_for.emit(self.rows_model.rows.rows[index.row()].entry.value)
 
-    def _on_current(self) -> None:
-        if self.value is not None:
-            self.picked.emit(self.value)
 
-
-def _swatch(colour: tuple[int, int, int]) -> QIcon:
+def _swatch(colour: Colour) -> QIcon:
     """A square of a colour, with an edge that shows it on any background."""
     picture = QPixmap(32, 32)
     picture.fill(QColor(*colour))

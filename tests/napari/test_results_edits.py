@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from scipy import ndimage
 
 from napari_omniseg.models.corrections import CorrectionRequest, apply, correction
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
@@ -46,6 +47,17 @@ def test_filling_keeps_what_another_class_holds() -> None:
     expected[8:12, 8:12] = 1
     expected[9, 9] = 2
     assert np.array_equal(changed(ring(), holes_filled(ring(), 1)), expected)
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (14, 15, 16)])
+def test_holes_are_those_that_scipy_fills(shape: tuple[int, ...]) -> None:
+    seeded = np.random.default_rng(3)
+    labels = (seeded.random(shape) < 0.6).astype(np.uint8)
+    labels[seeded.random(shape) < 0.1] = 2
+    expected = labels.copy()
+    expected[ndimage.binary_fill_holes(labels == 1) & (labels == 0)] = 1
+    assert np.count_nonzero(expected != labels)
+    assert np.array_equal(changed(labels, holes_filled(labels, 1)), expected)
 
 
 def test_smoothing_takes_single_voxels_away_and_closes_small_gaps() -> None:

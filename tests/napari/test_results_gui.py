@@ -35,12 +35,14 @@ def test_from_a_result_to_a_case_of_the_site(qtbot, gui, repository: Path, tmp_p
     assert {row.source for row in rows} == {"run"}
     assert panel.provenance.text().startswith("DEMO")
 
+    viewer.layers.selection.active = made.image
     viewer.dims.set_current_step(0, 0)
     click_row(qtbot, panel.table, 3)
     qtbot.waitUntil(lambda: not panel.busy)
     here = round(float(made.labels.world_to_data(viewer.dims.point)[0]))
     areas = np.count_nonzero(made.labels.data == rows[3].entry.value, axis=(1, 2))
     assert areas[here] == areas.max()
+    assert made.labels.selected_label == rows[3].entry.value
 
     before = made.labels.data.copy()
     made.labels.data_setitem(_hole(before, rows[3].entry.value, here), 0)
@@ -48,8 +50,7 @@ def test_from_a_result_to_a_case_of_the_site(qtbot, gui, repository: Path, tmp_p
     painted = made.labels.data.copy()
     qtbot.mouseClick(panel.corrections.fill, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.busy and not np.array_equal(made.labels.data, painted))
-    viewer.layers.selection.active = made.labels
-    made.labels.undo()
+    qtbot.keyClick(panel.corrections.fill, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert np.array_equal(made.labels.data, painted)
 
     panel.acceptance.folder.setText(str(tmp_path / "Dataset501_Abdomen"))

@@ -65,6 +65,14 @@ def test_painting_is_followed_and_undoing_too(qtbot, viewer, open_panel) -> None
     qtbot.waitUntil(lambda: texts(panel) == before)
 
 
+def test_another_scale_is_another_size(qtbot, viewer, open_panel) -> None:
+    layer = viewer.add_labels(np.ones((10, 10), np.uint8), units=("mm", "mm"))
+    panel = open_panel()
+    assert texts(panel)[0][1] == "100.0 mm²"
+    layer.scale = (2.0, 2.0)
+    qtbot.waitUntil(lambda: texts(panel)[0][1] == "400.0 mm²")
+
+
 def test_without_labels_it_says_what_to_do(viewer, open_panel) -> None:
     panel = open_panel()
     assert panel.message.text().startswith("There is no Labels layer")
