@@ -56,6 +56,7 @@ class JobDetailsView(QWidget):
         self.log_fold = Fold("Log", "The end of the job's messages.")
         self.log = described(QPlainTextEdit(), "log", "The end of the job's messages.")
         self.log.setReadOnly(True)
+        self.log.setPlaceholderText("No messages.")
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.log.setTabChangesFocus(True)
         self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
