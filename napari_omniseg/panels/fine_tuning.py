@@ -69,6 +69,12 @@ class FineTuningPanel(QWidget):
         self.message.clear()
         self._submitting.start(lambda progress, cancel: _submitted(request))
 
+    @property
+    def looking(self) -> bool:
+        """Whether something is still being looked up or done."""
+        own = self._finding.waiting or self._submitting.busy
+        return own or any(part.busy for part in self._sections)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Begin, and later look again at what others may have changed meanwhile."""
         super().showEvent(event)

@@ -96,6 +96,11 @@ class LayersSection(Section):
             for event in (events.inserted, events.removed, events.reordered):
                 event.disconnect(self._list)
 
+    @property
+    def busy(self) -> bool:
+        """Whether layers are being added."""
+        return self._loading.waiting or self._adding.busy
+
     def cancel_all(self) -> None:
         """Add no more; what was added stays."""
         self._adding.cancel()

@@ -122,6 +122,11 @@ class ResultSection(Section):
         """Follow no longer; jobs go on."""
         self.job.rest()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read, compared or promoted."""
+        return self._reading_new.waiting or self._reading_comparison.waiting or self._acting.busy
+
     def cancel_all(self) -> None:
         """End what is read."""
         self._reading_new.drop()
