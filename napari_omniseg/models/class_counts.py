@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from omniseg_backend.common.progress import Cancel, check_cancel
 
 Box = tuple[slice, ...]
+#: The edges of a class's box, and a checksum of the mask inside it.
+Fingerprint = tuple[tuple[int, ...], int]
+
+#: A count is a few hundred bytes.
+_MOST_REMEMBERED = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +31,7 @@ class ClassCount:
 
     voxels: int
     components: int
-    fingerprint: tuple[tuple[int, ...], int]
+    fingerprint: Fingerprint
 
 
 FrameCounts = Mapping[int, ClassCount]
@@ -39,11 +44,12 @@ class ClassCounter:
     """Counts a layer again and again, and remembers what it found.
 
     Finding the classes' boxes is one pass over the labels. Connected components, which cost ten
-    times that, are found again only for the classes whose voxels are not those of the last count.
+    times that, are found again only for voxels that were not seen before: of what was painted,
+    not of the other classes, and not of what is undone.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[FrameCounts, ...] = ()
+        self._seen: dict[Fingerprint, ClassCount] = {}
 
     def count(
         self, frames: NDArray[np.unsignedinteger], cancel: Cancel | None = None
@@ -60,32 +66,26 @@ class ClassCounter:
         Raises:
             CancelledError: The count is no longer wanted.
         """
-        before = self._last if len(self._last) == len(frames) else ({},) * len(frames)
-        self._last = tuple(
-            _count(frame, known, cancel) for frame, known in zip(frames, before, strict=True)
-        )
-        return self._last
+        if len(self._seen) > _MOST_REMEMBERED:
+            self._seen.clear()
+        return tuple(self._count(frame, cancel) for frame in frames)
 
+    def _count(self, frame: NDArray[np.unsignedinteger], cancel: Cancel | None) -> FrameCounts:
+        from scipy import ndimage
 
-def _count(
-    frame: NDArray[np.unsignedinteger], known: FrameCounts, cancel: Cancel | None
-) -> FrameCounts:
-    from scipy import ndimage
+        counts: dict[int, ClassCount] = {}
+        for value, box in enumerate(ndimage.find_objects(frame), start=1):
+            if box is not None:
+                check_cancel(cancel)
+                counts[value] = self._class_count(frame[box] == value, box)
+        return counts
 
-    counts: dict[int, ClassCount] = {}
-    for value, box in enumerate(ndimage.find_objects(frame), start=1):
-        if box is None:
-            continue
-        check_cancel(cancel)
-        counts[value] = _class_count(frame[box] == value, box, known.get(value, ABSENT))
-    return counts
+    def _class_count(self, mask: NDArray[np.bool_], box: Box) -> ClassCount:
+        from omniseg_backend.inference.components import label_components
 
-
-def _class_count(mask: NDArray[np.bool_], box: Box, known: ClassCount) -> ClassCount:
-    from omniseg_backend.inference.components import label_components
-
-    bounds = tuple(edge for part in box for edge in (part.start, part.stop))
-    fingerprint = (bounds, zlib.crc32(np.packbits(mask.ravel(order="K")).data))
-    if fingerprint == known.fingerprint:
-        return known
-    return ClassCount(int(np.count_nonzero(mask)), label_components(mask)[1], fingerprint)
+        bounds = tuple(edge for part in box for edge in (part.start, part.stop))
+        fingerprint = (bounds, zlib.crc32(np.packbits(mask.ravel(order="K")).data))
+        if fingerprint not in self._seen:
+            voxels, (_, components) = int(np.count_nonzero(mask)), label_components(mask)
+            self._seen[fingerprint] = ClassCount(voxels, components, fingerprint)
+        return self._seen[fingerprint]

@@ -135,13 +135,31 @@ class ClassRows:
 class RunBaseline:
     """Which voxels were the run's, so that painting and undoing both show.
 
-    The run counted its voxels and components. A layer in which a class still has these numbers
-    when it is first seen holds the run's own voxels of it; from then on its fingerprint tells.
+    Where the labels are still those that the layer was made with, that is known of all classes.
+    Of a layer that was painted before it was first seen, the classes that still have the run's
+    numbers of voxels and components are taken to hold the run's own.
     """
 
     def __init__(self, results: Iterable[ClassResult]) -> None:
         self._results = {result.value: result for result in results}
         self._fingerprints: dict[int, tuple[object, ...]] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Whether every class of the run has been seen as the run made it."""
+        return self._results.keys() <= self._fingerprints.keys()
+
+    def see(self, counts: Sequence[FrameCounts], *, as_made: bool) -> None:
+        """Look at a layer.
+
+        Args:
+            counts: What there is in it now, per frame.
+            as_made: Whether its labels are known to be those that it was made with.
+        """
+        for value, run in self._results.items():
+            here = [frame.get(value, ABSENT) for frame in counts]
+            if as_made or (value not in self._fingerprints and _agrees(run, here)):
+                self._fingerprints[value] = _fingerprints(here)
 
     def source(self, value: int, counts: Sequence[ClassCount]) -> Source:
         """What the figures of a class speak of.
@@ -152,14 +170,7 @@ class RunBaseline:
         """
         if not self._results:
             return "counted"
-        now = tuple(count.fingerprint for count in counts)
-        if value in self._fingerprints:
-            return "run" if self._fingerprints[value] == now else "hand"
-        run = self._results.get(value)
-        if run is None or not _agrees(run, counts):
-            return "hand"
-        self._fingerprints[value] = now
-        return "run"
+        return "run" if self._fingerprints.get(value) == _fingerprints(counts) else "hand"
 
 
 def rows_of(
@@ -228,3 +239,7 @@ def _agrees(run: ClassResult, counts: Sequence[ClassCount]) -> bool:
     return run.voxels == sum(count.voxels for count in counts) and run.components == max(
         count.components for count in counts
     )
+
+
+def _fingerprints(counts: Sequence[ClassCount]) -> tuple[object, ...]:
+    return tuple(count.fingerprint for count in counts)

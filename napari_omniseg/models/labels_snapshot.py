@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_omniseg.bridge.fingerprint import fingerprint
 from napari_omniseg.bridge.layer_labels import (
     labels_placement,
     named_classes,
@@ -78,6 +79,15 @@ class LabelsSnapshot:
         """
         labels = whole_labels(np.asarray(self.array), self.name)
         return labels if self.has_time else labels[np.newaxis]
+
+    def as_made(self, frames: NDArray[np.unsignedinteger]) -> bool:
+        """Whether labels are those that the layer was made with; false where nothing tells.
+
+        Args:
+            frames: As ``frames`` gave them.
+        """
+        made = None if self.origin is None else self.origin.fingerprint
+        return made is not None and made == fingerprint(frames if self.has_time else frames[0])
 
     def copied(self) -> LabelsSnapshot:
         """The same with data of its own, if they are in memory: later painting leaves it alone."""

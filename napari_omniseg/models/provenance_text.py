@@ -5,6 +5,9 @@ from __future__ import annotations
 from napari_omniseg.bridge.origin import LabelsOrigin
 from omniseg_backend.common.provenance import NOTICE
 
+#: Flags that the table and the line on the model say themselves.
+_SAID = ("none_found", "review", "demo")
+
 
 def provenance_text(origin: LabelsOrigin | None) -> str:
     """One line on the model and on what the layer may be used for.
@@ -19,7 +22,15 @@ def provenance_text(origin: LabelsOrigin | None) -> str:
         return f"No model is named in its file; {NOTICE}."
     eight = ", 8 bits" if made.arithmetic == "int8" else ""
     demo = "DEMO, trained on phantoms, not on patients. " if made.synthetic else ""
-    return (
-        f"{demo}{made.bundle} {made.bundle_version}{eight}; {made.time.replace('T', ' ')}; "
-        f"{made.notice}."
-    )
+    return f"{demo}{made.bundle} {made.bundle_version}{eight}; {_when(made.time)}; {made.notice}."
+
+
+def run_remarks(origin: LabelsOrigin | None) -> str:
+    """What the run said the user must see, a line each; what stands elsewhere is left out."""
+    flags = () if origin is None else origin.flags
+    return "\n".join(f"⚠ {flag}" for flag in flags if flag.code not in _SAID)
+
+
+def _when(time: str) -> str:
+    """A time as ISO 8601 gives it, for people."""
+    return time.replace("T", " ").replace("+00:00", " UTC")

@@ -11,6 +11,7 @@ from napari_omniseg.bridge.origin import labels_origin
 from napari_omniseg.models.class_counts import ClassCounter
 from napari_omniseg.models.class_rows import ClassRows, RunBaseline, first_rows, rows_of
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
+from napari_omniseg.models.view_place import ViewPlace
 from omniseg_backend.common.progress import Cancel, Progress
 
 if TYPE_CHECKING:
@@ -57,14 +58,21 @@ class ResultFigures:
             DataError: It has too many dimensions, or channels.
             GeometryError: Its transforms collapse an axis.
         """
-        self._layer = layer
+        self._layer = None
         if layer is None:
             return ClassRows()
+        rows = first_rows(LabelsSnapshot.of(layer)) or ClassRows()
+        self._layer = layer
         if layer not in self._known:
             origin = labels_origin(layer.metadata)
             baseline = RunBaseline(() if origin is None else origin.results)
             self._known[layer] = _Known(ClassCounter(), baseline)
-        return first_rows(LabelsSnapshot.of(layer)) or ClassRows()
+        return rows
+
+    @property
+    def follows(self) -> bool:
+        """Whether there is a layer that can be counted."""
+        return self._layer is not None
 
     def count(self) -> Callable[[Progress, Cancel], Figures]:
         """The work of counting the layer as it is now, for another thread.
@@ -78,7 +86,10 @@ class ResultFigures:
         layer, known = weakref.ref(self._layer), self._known[self._layer]
 
         def work(progress: Progress, cancel: Cancel) -> Figures:
-            counts = known.counter.count(snapshot.frames(), cancel)
+            frames = snapshot.frames()
+            counts = known.counter.count(frames, cancel)
+            if not known.baseline.settled:
+                known.baseline.see(counts, as_made=snapshot.as_made(frames))
             return Figures(rows_of(snapshot, counts, known.baseline), layer)
 
         return work
@@ -92,9 +103,4 @@ class ResultFigures:
         """The time point that the viewer shows, 0 where there is no time."""
         if self._layer is None:
             return 0
-        placement = LabelsSnapshot.of(self._layer).placement
-        if "t" not in placement.axes:
-            return 0
-        offset = self._dims.ndim - self._layer.ndim
-        here = self._layer.world_to_data(self._dims.point[offset:])
-        return round(here[placement.axes.index("t")])
+        return ViewPlace.of(self._dims, self._layer, LabelsSnapshot.of(self._layer)).frame

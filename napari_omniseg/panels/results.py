@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_omniseg.bridge.origin import labels_origin
 from napari_omniseg.models.class_rows import ClassRows
+from napari_omniseg.models.flight import Destination, Flight
 from napari_omniseg.models.labels_choice import LabelsChoice
+from napari_omniseg.models.labels_snapshot import LabelsSnapshot
 from napari_omniseg.models.layer_watch import LayerWatch
-from napari_omniseg.models.provenance_text import provenance_text
+from napari_omniseg.models.provenance_text import provenance_text, run_remarks
 from napari_omniseg.models.result_figures import Figures, ResultFigures
-from napari_omniseg.widgets.background import Background
+from napari_omniseg.panels.results_acceptance import AcceptanceBox
+from napari_omniseg.panels.results_corrections import CorrectionsBox
+from napari_omniseg.panels.results_export import ResultsExport
+from napari_omniseg.panels.results_view import ResultsView
 from napari_omniseg.widgets.class_table import ClassTable
 from napari_omniseg.widgets.controls import add_row
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.newest import Newest
 from omniseg_backend.common.errors import OmniSegError
 
 if TYPE_CHECKING:
@@ -25,6 +41,9 @@ if TYPE_CHECKING:
 
 #: Counted when the user has paused so long: each stroke of a brush is one change.
 _PAUSE_MILLISECONDS = 150
+#: Width that the panel asks for.
+_USUAL_LETTERS = 46
+_NO_LABELS = "There is no Labels layer: segment an image, or open a label file."
 
 
 class ResultsPanel(QWidget):
@@ -36,39 +55,70 @@ class ResultsPanel(QWidget):
         self._choice = LabelsChoice(napari_viewer.layers)
         self._figures = ResultFigures(napari_viewer.dims)
         self._watch = LayerWatch(napari_viewer.dims)
-        self._counting: Background[Figures] = Background(self)
+        self._flight = Flight(napari_viewer)
+        self._counting = Newest(self)
+        self._searching = Newest(self)
+        self._resting = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MILLISECONDS)
-        self._draw()
+        self._make()
+        self._lay_out()
         self._connect()
         self._on_listed()
         self._on_chosen()
 
     @property
-    def counting(self) -> bool:
-        """Whether the figures that are shown may be those of before."""
-        return self._counting.busy or self._pause.isActive()
+    def busy(self) -> bool:
+        """Whether anything is still to come: figures, a flight, a correction, a case."""
+        calls = (self._counting, self._searching, self.corrections, self.acceptance, self.export)
+        return self._pause.isActive() or any(call.busy for call in calls)
 
-    def _draw(self) -> None:
+    def _make(self) -> None:
         self.picker = QComboBox()
         self.picker.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        form = QFormLayout()
-        add_row(form, "&Labels", self.picker, "The Labels layer that is shown here.")
-        self.provenance = QLabel()
-        self.provenance.setWordWrap(True)
-        self.provenance.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.provenance.setAccessibleName("where it came from")
+        self.provenance = _text("where it came from")
+        self.remarks = _text("remarks of the run")
         self.table = ClassTable()
         self.message = MessageLine()
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.provenance)
-        layout.addWidget(self.table)
-        layout.addWidget(self.message)
-        layout.addStretch()
+        self.view = ResultsView(self._viewer, self.table)
+        self.export = ResultsExport(self.table)
+        self.corrections = CorrectionsBox(self._viewer, self.table)
+        self.acceptance = AcceptanceBox(self._viewer)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        add_row(form, "La&bels", self.picker, "The Labels layer that is shown here.")
+        content = QWidget()
+        column = QVBoxLayout(content)
+        margin = self.fontMetrics().horizontalAdvance("n") // 2
+        column.setContentsMargins(margin, margin, margin, margin)
+        column.addLayout(form)
+        for part in (
+            self.provenance,
+            self.remarks,
+            self.table,
+            self.view,
+            self.export,
+            self.corrections,
+            self.acceptance,
+        ):
+            column.addWidget(part)
+        column.addStretch()
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setFrameShape(QFrame.Shape.NoFrame)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        scrolled.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled)
+        # Below what is scrolled, so that nothing is said where it is not seen.
+        outer.addWidget(self.acceptance.question)
+        outer.addWidget(self.message)
 
     def _connect(self) -> None:
         self._choice.listed.connect(self._on_listed)
@@ -79,20 +129,62 @@ class ResultsPanel(QWidget):
         self._pause.timeout.connect(self._count)
         self._counting.returned.connect(self._on_counted)
         self._counting.failed.connect(self._on_count_failed)
-        self._counting.cancelled.connect(self._count)
+        self.table.asked_for.connect(self._on_asked_for)
+        self._searching.returned.connect(self._on_found)
+        self._searching.failed.connect(self._say_error)
+        for part in (self.view, self.export, self.corrections, self.acceptance):
+            part.said.connect(self.message.say)
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for all columns of the table; it can be made narrower."""
+        width = self.fontMetrics().horizontalAdvance("n") * _USUAL_LETTERS
+        return QSize(width, super().sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look again at what may have been painted while nobody looked."""
+        super().showEvent(event)
+        if self._resting:
+            self._resting = False
+            self._watch.watch(self._choice.layer)
+            self._count()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Count nothing for nobody."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._rest()
+            QTimer.singleShot(0, self._when_hidden)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Listen no longer, and let no call go on for nobody."""
-        self._counting.cancel()
-        self._pause.stop()
+        """Listen no longer."""
+        self.let_go()
+        super().closeEvent(event)
+
+    def let_go(self) -> None:
+        """Listen no longer, and let no call go on but the writing of a case."""
+        self._rest()
+        self._searching.cancel()
+        self.corrections.cancel()
+        self.acceptance.let_go()
+        self.view.let_go()
         self._choice.close()
         self._watch.close()
-        super().closeEvent(event)
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._pause.stop()
+        self._counting.cancel()
+        self._watch.watch(None)
+
+    def _when_hidden(self) -> None:
+        """A panel that was taken out of its window will not be shown again."""
+        if self.isWindow() and not self.isVisible():
+            self.let_go()
 
     def _on_listed(self) -> None:
         self.picker.clear()
         for layer in self._choice.layers:
-            self.picker.addItem(layer.name, layer)
+            self.picker.addItem(layer.name)
         self._show_choice()
 
     def _show_choice(self) -> None:
@@ -104,51 +196,87 @@ class ResultsPanel(QWidget):
         self._choice.choose(self._choice.layers[index])
 
     def _on_chosen(self) -> None:
-        self._show_choice()
-        self.message.clear()
+        """Speak of another layer; what is asked of the old one is no longer wanted."""
         layer = self._choice.layer
-        self._watch.watch(layer)
-        self.table.setEnabled(layer is not None)
+        self._show_choice()
+        self._pause.stop()
+        self._counting.cancel()
+        self._searching.cancel()
+        self.corrections.cancel()
+        self._watch.watch(None if self._resting else layer)
+        self.message.clear()
+        origin = None if layer is None else labels_origin(layer.metadata)
+        self.provenance.setText("" if layer is None else provenance_text(origin))
         self.provenance.setVisible(layer is not None)
+        self.remarks.setText(run_remarks(origin))
+        self.remarks.setVisible(bool(self.remarks.text()))
+        self.table.show_rows(ClassRows())
+        for part in (self.table, self.view, self.export):
+            part.setEnabled(layer is not None)
+        self.export.follow(layer)
+        self.acceptance.follow(layer)
+        geometry = None
         if layer is None:
-            self.table.show_rows(ClassRows())
-            self.message.say("There is no Labels layer: segment an image, or open a label file.")
-            return
-        self.provenance.setText(provenance_text(labels_origin(layer.metadata)))
+            self._figures.follow(None)
+            self.message.say(_NO_LABELS)
+        else:
+            with self._errors_said():
+                geometry = LabelsSnapshot.of(layer).placement.geometry
+                self.table.show_rows(self._figures.follow(layer))
+                self._count()
+        self.corrections.follow(layer, geometry)
+        self.view.follow(layer)
+
+    @contextmanager
+    def _errors_said(self) -> Iterator[None]:
+        """Say what is wrong with a layer."""
         try:
-            self.table.show_rows(self._figures.follow(layer))
+            yield
         except OmniSegError as error:
-            self._on_count_failed(str(error))
-            return
-        self._count()
+            self._say_error(str(error))
+
+    def _say_error(self, sentence: str) -> None:
+        self.message.say(sentence, "error")
 
     def _on_changed(self) -> None:
         self._pause.start()
 
     def _count(self) -> None:
         """Count what is in the layer now; a count that is going on is for labels of before."""
-        if self._counting.busy:
-            self._counting.cancel()
-            return
-        if self._choice.layer is None:
-            return
-        try:
-            work = self._figures.count()
-        except OmniSegError as error:
-            self._on_count_failed(str(error))
-            return
-        self._counting.start(work)
+        if self._figures.follows and not self._resting:
+            with self._errors_said():
+                self._counting.ask(self._figures.count())
 
     def _on_counted(self, figures: Figures) -> None:
         if not self._figures.holds(figures):
-            self._count()
             return
         self.table.show_rows(figures.rows)
+        self.view.on_counted()
         self._on_moved()
+        if figures.rows.none_found and not self.message.text():
+            self.message.say("None found: the labels hold no class.")
 
     def _on_count_failed(self, sentence: str) -> None:
         self.table.show_rows(ClassRows())
-        self.message.say(sentence, "error")
+        self._say_error(sentence)
 
     def _on_moved(self) -> None:
         self.table.rows_model.set_frame(self._figures.frame)
+
+    def _on_asked_for(self, value: int) -> None:
+        layer = self._choice.layer
+        if layer is not None:
+            with self._errors_said():
+                self._searching.ask(self._flight.search(layer, value, self._figures.frame))
+
+    def _on_found(self, destination: Destination) -> None:
+        self.message.say(self._flight.land(destination))
+
+
+def _text(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setAccessibleName(name)
+    return label

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_omniseg.models.class_rows import ClassRow, ClassRows
 from napari_omniseg.widgets.controls import described
+from omniseg_backend.images.classes import Colour
 
 _Role = Qt.ItemDataRole
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -42,6 +43,7 @@ class ClassTableModel(QAbstractTableModel):
         self._rows = ClassRows()
         self._frame = 0
         self._hidden: frozenset[int] = frozenset()
+        self._swatches: dict[Colour, QIcon] = {}
 
     @property
     def rows(self) -> ClassRows:
@@ -111,7 +113,10 @@ class ClassTableModel(QAbstractTableModel):
         if column != _NAME:
             return None
         if role == _Role.DecorationRole:
-            return _swatch(row.entry.colour)
+            colour = row.entry.colour
+            if colour not in self._swatches:
+                self._swatches[colour] = _swatch(colour)
+            return self._swatches[colour]
         if role == _Role.CheckStateRole:
             hidden = row.entry.value in self._hidden
             return Qt.CheckState.Unchecked if hidden else Qt.CheckState.Checked
@@ -236,7 +241,7 @@ class ClassTable(QTableView):
             self.picked.emit(self.value)
 
 
-def _swatch(colour: tuple[int, int, int]) -> QIcon:
+def _swatch(colour: Colour) -> QIcon:
     """A square of a colour, with an edge that shows it on any background."""
     picture = QPixmap(32, 32)
     picture.fill(QColor(*colour))

@@ -92,3 +92,14 @@ def gui(screen: bool, make_napari_viewer_proxy):
     if not screen:
         pytest.skip("a real viewer needs a screen with OpenGL (Xvfb and Mesa)")
     return lambda **options: make_napari_viewer_proxy(show=True, **options)
+
+
+@pytest.fixture
+def plugin_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The plugin's settings in a folder that is no user's; gives the folder."""
+    import napari.settings
+
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    napari.settings._clear_plugin_settings_cache()
+    yield tmp_path
+    napari.settings._clear_plugin_settings_cache()

@@ -36,6 +36,14 @@ MODEL = Provenance(
 )
 
 
+class NeverCancelled:
+    """A cancel that nobody sets."""
+
+    def is_set(self) -> bool:
+        """Never."""
+        return False
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class OpenResult:
     """An image and the result of a run on it, as layers of a viewer."""

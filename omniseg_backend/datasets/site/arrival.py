@@ -20,6 +20,10 @@ from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
 
 
+class OtherMaskError(DataError):
+    """The image is there already with another mask: the one refusal that the user may lift."""
+
+
 def checked_labels(image: Image, segmentation: Segmentation) -> NDArray[np.unsignedinteger]:
     """The labels of a mask that fits its image: one frame, one grid, whole numbers.
 

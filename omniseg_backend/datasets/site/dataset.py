@@ -18,6 +18,7 @@ from omniseg_backend.datasets.nnunet_json import FILE_NAME
 from omniseg_backend.datasets.nnunet_layout import open_nnunet
 from omniseg_backend.datasets.records import Dataset
 from omniseg_backend.datasets.site.arrival import (
+    OtherMaskError,
     checked_labels,
     patient_notes,
     prepared_image,
@@ -182,7 +183,8 @@ class SiteDataset:
 
         Raises:
             DataError: The image does not fit the data set, the mask holds an unknown class, or
-                the image is there with another mask or patient.
+                the image is there with another patient.
+            OtherMaskError: The image is there with another mask, and ``overwrite`` is false.
             GeometryError: The mask lies on another grid than the image.
             ResourceError: The disk is full, or another program has been writing for ten minutes.
         """
@@ -240,7 +242,7 @@ def _is_present(image: str, name: str, known: SiteCase, case: SiteCase) -> bool:
     _refuse_other_patient(image, name, known, case)
     if case.mask_hash == known.mask_hash:
         return True
-    raise DataError(
+    raise OtherMaskError(
         image,
         found=f"an image that is there already ({name}, {known.added}) with another mask",
         expected="a new image, or the same mask",

@@ -1,0 +1,192 @@
+"""Accepting a correction: the site data set holds the image and the labels as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_omniseg.models.preferences import Preferences
+from napari_omniseg.panels.results import ResultsPanel
+from omniseg_backend.datasets.site.dataset import SiteDataset
+from omniseg_backend.images.classes import ClassTable
+from omniseg_backend.images.modality import Modality
+from omniseg_backend.images.reading import read_image, read_segmentation
+from tests.napari.results_makers import NAMES, show_drawn, two_balls
+
+pytestmark = pytest.mark.usefixtures("plugin_preferences")
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def open_panel(qtbot, viewer: ViewerModel) -> Iterator[object]:
+    def open_it() -> ResultsPanel:
+        panel = ResultsPanel(viewer)
+        qtbot.addWidget(panel)
+        qtbot.waitUntil(lambda: not panel.busy)
+        return panel
+
+    return open_it
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteDataset:
+    return SiteDataset.create(
+        tmp_path / "Dataset501_Heart", ClassTable.from_names(NAMES), modality=Modality.MRI
+    )
+
+
+def accepted(qtbot, panel: ResultsPanel, folder: Path, patient: str = "") -> str:
+    panel.acceptance.folder.setText(str(folder))
+    panel.acceptance.patient.setText(patient)
+    panel.acceptance.accept_button.click()
+    qtbot.waitUntil(lambda: not panel.busy)
+    return panel.message.text()
+
+
+def agree(qtbot, panel: ResultsPanel) -> str:
+    panel.acceptance.question.yes.click()
+    qtbot.waitUntil(lambda: not panel.busy)
+    return panel.message.text()
+
+
+def test_what_was_corrected_is_stored_with_its_image(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 3)
+    said = accepted(qtbot, panel, site.folder, "P07")
+    (name, case), *others = site.document().omniseg.cases.items()
+    assert not others
+    assert said == f"Added as {name}, patient P07, for training."
+    assert (case.bundle.id, case.bundle.version) == ("cardiac-mri-compact", "1.2.0")
+    image = read_image(site.folder / "imagesTr" / f"{name}_0000.nii.gz")
+    mask = read_segmentation(site.folder / "labelsTr" / f"{name}.nii.gz")
+    assert np.array_equal(image.array[0, 0].transpose(2, 1, 0), made.image.data)
+    assert np.array_equal(mask.labels[0].transpose(2, 1, 0), made.labels.data)
+    np.testing.assert_allclose(mask.geometry.affine, image.geometry.affine, atol=1e-6)
+    assert Preferences().site_folder == str(site.folder)
+
+
+def test_what_is_painted_after_the_click_is_not_stored(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    panel.acceptance.folder.setText(str(site.folder))
+    panel.acceptance.accept_button.click()
+    made.labels.data[...] = 3
+    qtbot.waitUntil(lambda: not panel.busy)
+    (name,) = site.document().omniseg.cases
+    mask = read_segmentation(site.folder / "labelsTr" / f"{name}.nii.gz")
+    assert np.array_equal(mask.labels[0].transpose(2, 1, 0), two_balls())
+
+
+def test_the_same_again_is_said_and_another_mask_asks(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    assert "counts as a patient of its own" in accepted(qtbot, panel, site.folder)
+    assert panel.message.kind == "warning"
+    assert accepted(qtbot, panel, site.folder).startswith("It is there already")
+    made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 3)
+    before = next(iter(site.document().omniseg.cases.values())).mask_hash
+    accepted(qtbot, panel, site.folder)
+    assert panel.acceptance.question.isVisibleTo(panel)
+    assert next(iter(site.document().omniseg.cases.values())).mask_hash == before
+    assert "was replaced" in agree(qtbot, panel)
+    assert next(iter(site.document().omniseg.cases.values())).mask_hash != before
+
+
+def test_a_data_set_is_made_only_after_the_question(qtbot, viewer, open_panel, tmp_path) -> None:
+    show_drawn(viewer)
+    panel = open_panel()
+    (tmp_path / "place").mkdir()
+    accepted(qtbot, panel, tmp_path / "place", "P01")
+    question = panel.acceptance.question
+    assert "left ventricle, myocardium, scar" in question.text.text()
+    assert list((tmp_path / "place").iterdir()) == []
+    assert agree(qtbot, panel).endswith("patient P01, for training.")
+    made = SiteDataset.open(tmp_path / "place" / "Dataset501_CardiacMri").document()
+    assert made.classes.names == NAMES
+    assert made.omniseg.modality == Modality.MRI
+    assert panel.acceptance.folder.text().endswith("Dataset501_CardiacMri")
+
+
+def test_the_fifth_patient_is_reserved_and_it_is_said(qtbot, viewer, open_panel, site) -> None:
+    panel = open_panel()
+    for number in range(5):
+        labels = two_balls()
+        labels[0, 0, number] = 2  # another image each time
+        viewer.layers.clear()
+        show_drawn(viewer, labels)
+        qtbot.waitUntil(lambda: not panel.busy)
+        said = accepted(qtbot, panel, site.folder, f"P{number}")
+    assert said.endswith("patient P4, reserved: never trained on.")
+
+
+def test_of_a_series_the_time_point_that_is_shown_is_taken(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer, np.stack([two_balls(), two_balls()[::-1].copy()]), time=True)
+    viewer.dims.set_current_step(0, 1)
+    panel = open_panel()
+    assert "time point 1" in accepted(qtbot, panel, site.folder, "P01")
+    (name,) = site.document().omniseg.cases
+    mask = read_segmentation(site.folder / "labelsTr" / f"{name}.nii.gz")
+    assert np.array_equal(mask.labels[0].transpose(2, 1, 0), made.labels.data[1])
+
+
+def test_what_does_not_fit_is_refused_with_the_remedy(
+    qtbot, viewer, open_panel, site, tmp_path
+) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    made.image.translate = (3.0, 0.0, 0.0)
+    assert "resample one of them" in accepted(qtbot, panel, site.folder)
+    assert panel.message.kind == "error"
+    made.image.translate = (0.0, 0.0, 0.0)
+    assert "a pseudonym" in accepted(qtbot, panel, site.folder, "Doe, John")
+    made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 9)
+    assert "the class class 9" in accepted(qtbot, panel, site.folder)
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    accepted(qtbot, panel, blocked / "site")
+    agree(qtbot, panel)
+    assert panel.message.kind == "error"
+    assert "choose another output" in panel.message.text()
+    assert site.document().omniseg.cases == {}
+
+
+def test_without_its_image_it_says_which_one_is_missing(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    viewer.layers.remove(made.image)
+    said = accepted(qtbot, panel, site.folder)
+    assert said == (
+        "✖ The image heart.nii.gz, which found belongs to, is not open under that name: open it "
+        "again, or choose it."
+    )
+
+
+def test_a_renamed_image_stays_the_chosen_one(qtbot, viewer, open_panel, site) -> None:
+    made = show_drawn(viewer)
+    panel = open_panel()
+    made.image.name = "renamed"
+    viewer.add_image(np.zeros((4, 4)))
+    assert accepted(qtbot, panel, site.folder, "P01").endswith("for training.")
+
+
+def test_labels_of_another_plugin_belong_to_the_image_of_their_size(
+    qtbot, viewer, open_panel, site
+) -> None:
+    made = show_drawn(viewer)
+    viewer.layers.remove(made.labels)
+    own = viewer.add_labels(two_balls(), affine=made.image.affine, units=made.image.units)
+    viewer.layers.selection.active = own
+    panel = open_panel()
+    assert panel.acceptance.image.currentText() == "heart.nii.gz"
+    accepted(qtbot, panel, site.folder, "P01")
+    (case,) = site.document().omniseg.cases.values()
+    assert case.bundle is None
