@@ -47,7 +47,7 @@ class FineTuningPanel(QWidget):
         self.start = StartSection()
         self.layers = LayersSection(
             napari_viewer,
-            lambda: (self.data.folder.text().strip(), self.data.summary),
+            lambda: self.data.folder.text().strip(),
             lambda: self.start.chosen,
         )
         self.python = PythonSection()

@@ -55,7 +55,7 @@ class PairList(QWidget):
     def _add(self, number: int, pair: LayerPair, *, ticked: bool, patient: str) -> None:
         name = pair.labels.name
         tick = described(
-            QCheckBox(name),
+            QCheckBox(f"{name}\nof {pair.image.name}"),
             f"add {name}",
             f"Add {name} as the mask of {pair.image.name}.",
         )
