@@ -58,7 +58,6 @@ class ResultSection(Section):
             background.failed.connect(self._on_failed)
         self.what = TextLine("the two models")
         self.job = JobProgress(_DONE)
-        self.job.pause.hide()
         self.job.changed.connect(self._on_job)
         self.job.said.connect(self.said)
         self.verdict = TextLine("verdict")

@@ -15,6 +15,8 @@ from napari_omniseg.widgets.sections import Section, TextLine
 
 _A_WEEK = 7 * 24 * 60
 _FROM_SCRATCH = "from scratch"
+#: Characters that tell models apart; the row takes two lines where the panel is narrow.
+_ID_AND_VERSION = 18
 
 
 class StartSection(Section):
@@ -35,9 +37,11 @@ class StartSection(Section):
         self._reading.answered.connect(self._on_models)
         self._reading.failed.connect(self.fail)
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = add_row(
             form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
         )
+        self.model.setMinimumContentsLength(_ID_AND_VERSION)
         self.variant = add_row(
             form,
             "&Variant",
@@ -156,7 +160,8 @@ class StartSection(Section):
 
 
 def _remarks(summary: SiteSummary) -> tuple[str, ...]:
-    return (summary.hindrance,) if summary.hindrance else summary.warnings
+    texts = (summary.hindrance,) if summary.hindrance else summary.warnings
+    return tuple(f"⚠ {text}" for text in texts)
 
 
 def _narrow() -> QComboBox:

@@ -297,3 +297,32 @@ def test_two_panels_know_nothing_of_each_other(
     other.close()
     qtbot.waitUntil(lambda: not other.looking, timeout=PATIENCE)
     assert one.run.job.polling
+
+
+def test_a_starting_model_that_was_removed_is_told(
+    qtbot, open_panel, site: Path, home: Path, weak_bundle: Path
+) -> None:
+    make_current(weak_bundle)
+    panel = open_panel(site)
+    for bundle in (home / "models").glob("*.omniseg"):
+        bundle.unlink()
+    click(qtbot, panel.start.start)
+    said = "neither a file nor the id of a model"
+    qtbot.waitUntil(lambda: said in panel.message.text(), timeout=PATIENCE)
+    assert panel.tuning.step is Step.READY
+
+
+def test_a_closed_panel_and_viewer_leave_the_job_alone(qtbot, gui, site: Path) -> None:
+    record = stopped_training(site)
+    viewer = gui()
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-omniseg", "Fine-tune")
+    panel.data.open(str(site))
+    qtbot.waitUntil(lambda: panel.tuning.step is Step.STOPPED, timeout=PATIENCE)
+    viewer.window.remove_dock_widget(dock)
+    assert not panel.run.job.polling
+    qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
+    _, again = viewer.window.add_plugin_dock_widget("napari-omniseg", "Fine-tune")
+    qtbot.waitUntil(lambda: again.tuning.step is Step.STOPPED, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not again.looking, timeout=PATIENCE)
+    viewer.close()
+    assert load_state(record.folder.state).state == "paused"
