@@ -15,11 +15,12 @@ from napari_omniseg.bridge.origin import METADATA_KEY, ImageOrigin, LabelsOrigin
 from napari_omniseg.bridge.placement import Placement, placement_of_geometry
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.segmentation import Segmentation
-from omniseg_backend.inference.results import ClassResult, SegmentResult
 
 if TYPE_CHECKING:
     import pandas as pd
     from napari.utils.colormaps import DirectLabelColormap
+
+    from omniseg_backend.inference.results import ClassResult, SegmentResult
 
 
 def result_layers(

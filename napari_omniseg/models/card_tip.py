@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from napari_omniseg.models.catalogue import OfferedModel, OfferedTask
+from napari_omniseg.models.image_choices import MODALITY_WORDS
 from omniseg_backend.common.wording import counted
 
 
@@ -19,7 +20,7 @@ def card_tip(task: OfferedTask) -> str:
     about = manifest.task
     lines = [
         f"<b>{escape(about.title)}</b>",
-        f"Outlines {escape(about.structure)} in {escape(str(manifest.preprocessing.modality))}.",
+        f"Outlines {escape(about.structure)} in {MODALITY_WORDS[manifest.preprocessing.modality]}.",
         f"<b>Classes</b>: {escape(', '.join(entry.name for entry in manifest.classes))}",
         *_results([task.of_variant(variant)[0] for variant in task.variants]),
         f"<b>Trained on</b>: {_cases(task.models[0])}. {escape(about.description)}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from napari_omniseg.bridge.layer_data import LayerData
 from napari_omniseg.bridge.layer_image import image_of
 from napari_omniseg.bridge.lazy_layer import load
 from napari_omniseg.models.bundle_cache import BundleCache
@@ -16,6 +15,8 @@ from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.common.wording import counted
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
+
     from omniseg_backend.inference.region import Region
     from omniseg_backend.inference.results import SegmentResult
 
@@ -52,12 +53,13 @@ class Outcome:
 
     Attributes:
         order: What was asked.
-        layers: What is to be added to the viewer, the Labels layer first.
+        layers: What is to be added to the viewer, the Labels layer last. Making one takes 10 ms,
+            adding it to a viewer 100 to 200.
         result: What the backend returned.
     """
 
     order: Order
-    layers: tuple[LayerData, ...]
+    layers: tuple[Layer, ...]
     result: SegmentResult
 
 
@@ -67,6 +69,8 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
     Raises:
         OmniSegError: The model or the image cannot be used, or the user cancelled.
     """
+    from napari.layers import Layer
+
     from napari_omniseg.bridge.labels_layer import result_layers
     from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
     from omniseg_backend.inference.segment import segment
@@ -87,19 +91,21 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
         threads=order.threads,
         arithmetic=ArithmeticChoice(order.arithmetic),
     )
-    layers = result_layers(result, question.snapshot, question.axes, name=order.layer_name)
+    made = result_layers(result, question.snapshot, question.axes, name=order.layer_name)
+    layers = tuple(Layer.create(*data.as_tuple()) for data in reversed(made))
     return Outcome(order, layers, result)
 
 
 def sentence_of(outcome: Outcome) -> str:
     """What a run came to, for the panel: what was found, how long it took, what to look at."""
     result = outcome.result
+    name = outcome.order.question.snapshot.name
     found = [one.name for one in result.classes if not one.none_found]
     seconds = seconds_text(result.seconds["total"])
     lines = [str(flag) for flag in result.flags]
     if found:
         share = f"{len(found)} of {counted(len(result.classes), 'class', 'classes')}"
-        lines.insert(0, f"Found {share} in {seconds}: {', '.join(found)}.")
+        lines.insert(0, f"{name}: found {share} in {seconds}: {', '.join(found)}.")
     else:
-        lines.append(f"It took {seconds}.")
+        lines.insert(0, f"{name}: done in {seconds}.")
     return "\n".join(lines)

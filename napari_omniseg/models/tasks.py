@@ -88,8 +88,10 @@ class TaskList:
 
     @property
     def nothing_fits(self) -> str | None:
-        """Why no task fits, for the user; None if one does."""
-        if not self.fits or any(fit.fits for fit in self.fits):
+        """Why no task can be chosen, for the user; None if one can."""
+        if not self.fits:
+            return "There is no model yet: add a bundle with `omniseg models add`, or train one."
+        if any(fit.fits for fit in self.fits):
             return None
         reasons = {fit.reason for fit in self.fits}
         if len(reasons) == 1:
@@ -112,14 +114,16 @@ def list_tasks(question: Question | None) -> TaskList:
     A small piece of the image is looked at, so that this is quick for lazy and large ones too.
 
     Raises:
-        OmniSegError: The layer is no image.
+        DataError: The layer is no image, or holds values that are no numbers.
     """
     catalogue = read_catalogue()
     if question is None:
         return TaskList(catalogue, tuple(TaskFit(task, None) for task in catalogue.tasks))
     from omniseg_backend.images.reading import guess_modality
+    from omniseg_backend.preprocessing.fitness import check_values
 
     image = image_of(sample_of(question.snapshot, question.axes), question.axes)
+    check_values(image)
     stated = image.modality if image.modality.value is not None else guess_modality(image)
     image = image.with_modality(question.modality or stated)
     fits = [

@@ -17,8 +17,8 @@ from napari_omniseg.panels.fine_tuning_result import ResultSection
 from napari_omniseg.panels.fine_tuning_run import RunSection
 from napari_omniseg.panels.fine_tuning_start import StartSection
 from napari_omniseg.widgets.background import Background
-from napari_omniseg.widgets.latest import Latest
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.newest import Newest
 from omniseg_backend.jobs.states import State
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class FineTuningPanel(QWidget):
         self.message = MessageLine()
         self._sections = (self.data, self.layers, self.start, self.python, self.run, self.result)
         self._submitting: Background[Followed] = Background(self)
-        self._finding: Latest[object] = Latest(self)
+        self._finding = Newest(self)
         self._seen_running = False
         self._lay_out()
         self._connect()
@@ -93,7 +93,7 @@ class FineTuningPanel(QWidget):
     def _when_hidden(self) -> None:
         """A panel that was taken out of its window will not be shown again."""
         if self.isWindow() and not self.isVisible():
-            self._finding.drop()
+            self._finding.cancel()
             for part in self._sections:
                 part.cancel_all()
 
@@ -124,7 +124,7 @@ class FineTuningPanel(QWidget):
         self.result.models_changed.connect(self._on_models_changed)
         self._submitting.returned.connect(self._show_training)
         self._submitting.busy_changed.connect(self._enable)
-        self._finding.answered.connect(self._on_found)
+        self._finding.returned.connect(self._on_found)
         self._submitting.failed.connect(self._on_failed)
         self._finding.failed.connect(self._on_failed)
 

@@ -12,7 +12,7 @@ from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary, problem_text
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button, described
-from napari_omniseg.widgets.latest import Latest
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.sections import Section, TextLine
 from omniseg_backend.common.progress import Cancel, Progress
 
@@ -33,8 +33,8 @@ class DataSection(Section):
         super().__init__("Data", parent)
         self.summary: SiteSummary | None = None
         self._preferences = Preferences()
-        self._reading: Latest[object] = Latest(self)
-        self._reading.answered.connect(self._on_read)
+        self._reading = Newest(self)
+        self._reading.returned.connect(self._on_read)
         self._reading.failed.connect(self._on_failed)
         self._checking: Background[tuple[Problem, ...]] = Background(self)
         self._checking.returned.connect(self._on_checked)
@@ -108,7 +108,7 @@ class DataSection(Section):
 
     def cancel_all(self) -> None:
         """End what runs."""
-        self._reading.drop()
+        self._reading.cancel()
         self._checking.cancel()
 
     def _browse(self) -> None:

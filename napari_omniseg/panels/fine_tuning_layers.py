@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 from napari_omniseg.models.start_models import StartModel
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
-from napari_omniseg.widgets.latest import Latest
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.pair_list import PairList
 from napari_omniseg.widgets.question import Question as QuestionBox
 from napari_omniseg.widgets.sections import Section
@@ -76,8 +76,8 @@ class LayersSection(Section):
         self.body.addWidget(self.question)
         self._awake = False
         self._models: ModuleType | None = None
-        self._loading: Latest[object] = Latest(self)
-        self._loading.answered.connect(self._on_loaded)
+        self._loading = Newest(self)
+        self._loading.returned.connect(self._on_loaded)
         self._loading.failed.connect(self.fail)
 
     def wake(self) -> None:

@@ -17,7 +17,7 @@ from napari_omniseg.widgets.case_pictures import CasePictures
 from napari_omniseg.widgets.comparison_table import ComparisonTable
 from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.job_progress import JobProgress
-from napari_omniseg.widgets.latest import Latest
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.sections import Section, TextLine
 from omniseg_backend.jobs.states import State
 
@@ -47,10 +47,10 @@ class ResultSection(Section):
         super().__init__("Old and new", parent)
         self._tuning = tuning
         self._compare_when_read = False
-        self._reading_new: Latest[object] = Latest(self)
-        self._reading_new.answered.connect(self._on_new)
-        self._reading_comparison: Latest[object] = Latest(self)
-        self._reading_comparison.answered.connect(self._on_comparison)
+        self._reading_new = Newest(self)
+        self._reading_new.returned.connect(self._on_new)
+        self._reading_comparison = Newest(self)
+        self._reading_comparison.returned.connect(self._on_comparison)
         self._acting: Background[str | Followed] = Background(self)
         self._acting.returned.connect(self._on_acted)
         self._acting.busy_changed.connect(self.draw)
@@ -128,8 +128,8 @@ class ResultSection(Section):
 
     def cancel_all(self) -> None:
         """End what is read."""
-        self._reading_new.drop()
-        self._reading_comparison.drop()
+        self._reading_new.cancel()
+        self._reading_comparison.cancel()
 
     def draw(self) -> None:
         """Show what is known now."""

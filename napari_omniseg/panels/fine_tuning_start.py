@@ -10,7 +10,7 @@ from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.models.start_models import StartModel, start_models
 from napari_omniseg.widgets.controls import add_row, button
-from napari_omniseg.widgets.latest import Latest
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.sections import Section, TextLine
 
 _A_WEEK = 7 * 24 * 60
@@ -33,8 +33,8 @@ class StartSection(Section):
         self._preferences = Preferences()
         self._summary: SiteSummary | None = None
         self._choose_anew = True
-        self._reading: Latest[object] = Latest(self)
-        self._reading.answered.connect(self._on_models)
+        self._reading = Newest(self)
+        self._reading.returned.connect(self._on_models)
         self._reading.failed.connect(self.fail)
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -92,7 +92,7 @@ class StartSection(Section):
 
     def cancel_all(self) -> None:
         """End what runs."""
-        self._reading.drop()
+        self._reading.cancel()
 
     @property
     def chosen(self) -> StartModel | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
@@ -16,8 +17,8 @@ from napari_omniseg.panels.opening import has_widget, open_widget
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.expectations import Expectations
-from napari_omniseg.widgets.latest import Latest
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.run_bar import RunBar
 from napari_omniseg.widgets.segment_form import SegmentForm
 from omniseg_backend.common.errors import OmniSegError
@@ -49,10 +50,13 @@ class SegmentPanel(QWidget):
         self._told: dict[str, Expectation] = {}
         self._pressed_hash: str | None = None
         self._wanted_run = False
+        self._obstacle: str | None = None
         self._running_on: Image | None = None
+        self._removed = False
+        self._says_outcome = False
         self._build()
-        self.listing: Latest[TaskList] = Latest(self)
-        self.listing.answered.connect(self._on_listed)
+        self.listing = Newest(self)
+        self.listing.returned.connect(self._on_listed)
         self.listing.failed.connect(self._on_not_listed)
         self.expectations = Expectations(self._bundles, self)
         self.expectations.told.connect(self._on_expected)
@@ -70,7 +74,9 @@ class SegmentPanel(QWidget):
         self.run_bar.wanted.connect(self.segment)
         self.run_bar.unwanted.connect(self.cancel)
         self.results.clicked.connect(lambda: open_widget(self._viewer, "Results"))
-        self._let_go = functools.partial(_let_go, self.form, self.run)
+        self._let_go = functools.partial(
+            _let_go, self.form, (self.run, self.listing, self.expectations)
+        )
         self.destroyed.connect(self._let_go)
         self._list()
 
@@ -80,6 +86,9 @@ class SegmentPanel(QWidget):
             return
         if self.listing.waiting:
             self._wanted_run = True
+            return
+        if self._obstacle is not None:
+            self.message.say(self._obstacle, "error")
             return
         try:
             order = self.form.orders()[0]
@@ -139,12 +148,12 @@ class SegmentPanel(QWidget):
     def _list(self) -> None:
         """Look at the image anew; nothing of the last one stays on the screen."""
         self._forget()
+        self._obstacle = None
         try:
             question = self.form.image.question()
         except OmniSegError as error:
-            self.listing.drop()
-            self.form.show_tasks(TaskList(Catalogue()))
-            self.message.say(str(error), "error")
+            self.listing.cancel()
+            self._on_not_listed(str(error))
             return
         self.form.scope.show_parts(None if question is None else question.axes)
         self.listing.ask(lambda progress, cancel: list_tasks(question))
@@ -152,12 +161,13 @@ class SegmentPanel(QWidget):
     def _on_listed(self, tasks: TaskList) -> None:
         self.form.show_tasks(tasks)
         self.shelf_message.say("\n".join(tasks.catalogue.problems), "warning")
-        if not tasks.catalogue.tasks:
+        self._obstacle = tasks.nothing_fits
+        if self._obstacle is not None:
+            self.message.say(self._obstacle, "error")
+        elif self.form.chosen_task is None and self.form.image.layer is not None:
             self.message.say(
-                "There is no model: add a bundle with `omniseg models add`, or train one.", "error"
+                "Nobody has stated what this image shows: say so above, or choose a task."
             )
-        elif tasks.nothing_fits is not None:
-            self.message.say(tasks.nothing_fits, "error")
         else:
             self._expect()
         if self._wanted_run:
@@ -166,6 +176,7 @@ class SegmentPanel(QWidget):
 
     def _on_not_listed(self, sentence: str) -> None:
         self._wanted_run = False
+        self._obstacle = sentence
         self.form.show_tasks(TaskList(Catalogue()))
         self.message.say(sentence, "error")
 
@@ -176,14 +187,18 @@ class SegmentPanel(QWidget):
         self._expect()
 
     def _on_pressed(self) -> None:
-        if not self.run.busy:
-            self.message.clear()
+        self._fall_silent()
         self._expect()
 
     def _forget(self) -> None:
         self._told = {}
-        self.expectations.drop()
+        self.expectations.cancel()
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        """Take back what was said of other settings, unless it is said of a run that goes on."""
         if not self.run.busy:
+            self._says_outcome = False
             self.message.clear()
             self.results.hide()
 
@@ -194,7 +209,8 @@ class SegmentPanel(QWidget):
         try:
             orders = self.form.orders()
         except OmniSegError as error:
-            self.message.say(str(error), "warning")
+            if not self._says_outcome:
+                self.message.say(str(error), "warning")
             return
         self._pressed_hash = orders[0].model.entry.manifest_hash
         unknown = []
@@ -214,7 +230,7 @@ class SegmentPanel(QWidget):
     def _show(self, expectation: Expectation) -> None:
         model = expectation.order.model
         self.form.variants.expect(model.variant, expectation.as_text(), expectation.refusal)
-        if model.entry.manifest_hash != self._pressed_hash:
+        if self._says_outcome or model.entry.manifest_hash != self._pressed_hash:
             return
         if expectation.refusal is not None:
             self.message.say(expectation.refusal, "error")
@@ -224,40 +240,36 @@ class SegmentPanel(QWidget):
     # The run
 
     def _start(self, order: Order) -> None:
-        self.expectations.drop()
+        self.expectations.cancel()
         self.results.hide()
-        self._running_on = self.form.image.layer
+        self._running_on, self._removed = self.form.image.layer, False
         self.run.start(lambda progress, cancel: perform(order, self._bundles, progress, cancel))
 
     def _on_busy(self, busy: bool) -> None:
         self.run_bar.show_running(running=busy)
         if not busy:
             self._running_on = None
+            self._says_outcome = True
+            self._expect()  # what the run cut short; its own sentence stays
 
     def _on_returned(self, outcome: Outcome) -> None:
-        for made in reversed(outcome.layers):  # the Labels layer last, above and active
-            add = self._viewer.add_labels if made.layer_type == "labels" else self._viewer.add_image
-            add(made.array, **made.attributes)
+        for layer in outcome.layers:
+            self._viewer.add_layer(layer)
         self.message.say(sentence_of(outcome), "warning" if outcome.result.flags else "information")
         self.results.setVisible(has_widget("Results"))
 
     def _on_cancelled(self) -> None:
-        if self.message.text() != _REMOVED:
+        if self._removed:
+            self.message.say(_REMOVED, "error")
+        else:
             self.message.say("Cancelled; nothing of the run is left.")
-        self._expect_again()
-
-    def _expect_again(self) -> None:
-        """After a run that measuring gave way to."""
-        if self.form.chosen_task is not None and len(self._told) < 1:
-            self._expect()
 
     def _end_if_removed(self) -> None:
         if self._running_on is None:
             return
         if self._running_on not in self.form.image.picker.watcher.layers:
-            self._running_on = None
+            self._removed = True
             self.cancel()
-            self.message.say(_REMOVED, "error")
 
     def _draw(self) -> None:
         layer = self.form.image.layer
@@ -268,8 +280,11 @@ class SegmentPanel(QWidget):
         self.message.say("Drag a rectangle over the image, then press Segment.")
 
 
-def _let_go(form: SegmentForm, run: Background[Outcome]) -> None:
+def _let_go(
+    form: SegmentForm, working: Sequence[Background[Outcome] | Newest | Expectations]
+) -> None:
     """Hear no more of a viewer and end what runs for it; holds no panel, which may be gone."""
     form.image.picker.watcher.stop()
     form.scope.regions.stop()
-    run.cancel()
+    for one in working:
+        one.cancel()

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_omniseg.models.bundle_cache import BundleCache
 from napari_omniseg.models.expectation import Expectation, expect, warm_up
 from napari_omniseg.models.run import Order
-from napari_omniseg.widgets.latest import Latest
+from napari_omniseg.widgets.newest import Newest
 
 #: A user who drags a rectangle or zooms asks anew with every move.
 _WAIT_MS = 200
@@ -35,31 +35,31 @@ class Expectations(QObject):
         self._bundles = bundles
         self._orders: list[Order] = []
         self._pressed: Order | None = None
-        self._latest: Latest[Expectation | None] = Latest(self)
-        self._latest.answered.connect(self._on_answered)
+        self._newest = Newest(self)
+        self._newest.returned.connect(self._on_answered)
 
     @property
     def waiting(self) -> bool:
         """Whether something is still being measured."""
-        return self._latest.waiting
+        return self._newest.waiting
 
     def ask(self, orders: Sequence[Order], *, pressed: Order) -> None:
         """Measure these in place of what was asked before, and have ``pressed`` ready."""
         self._orders, self._pressed = list(orders), pressed
         self._ask_next(_WAIT_MS)
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Measure nothing more."""
         self._orders, self._pressed = [], None
-        self._latest.drop()
+        self._newest.cancel()
 
     def _ask_next(self, wait_ms: int) -> None:
         if self._orders:
             order = self._orders.pop(0)
-            self._latest.ask(lambda progress, cancel: expect(order, self._bundles), wait_ms)
+            self._newest.ask(lambda progress, cancel: expect(order, self._bundles), wait_ms)
         elif self._pressed is not None:
             last, self._pressed = self._pressed, None
-            self._latest.ask(lambda progress, cancel: warm_up(last, self._bundles), wait_ms)
+            self._newest.ask(lambda progress, cancel: warm_up(last, self._bundles), wait_ms)
 
     def _on_answered(self, answer: Expectation | None) -> None:
         if answer is not None:

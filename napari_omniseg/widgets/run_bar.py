@@ -35,7 +35,7 @@ class RunBar(QWidget):
         font = self.button.font()
         font.setBold(True)
         self.button.setFont(font)
-        self.button.setMinimumHeight(2 * self.button.fontMetrics().height())
+        self.button.setMinimumHeight(round(2.6 * self.button.fontMetrics().height()))
         self.button.clicked.connect(self._on_clicked)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)

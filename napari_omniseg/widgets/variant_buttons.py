@@ -93,7 +93,7 @@ class VariantButtons(QWidget):
             return
         size = parameters_text(model.card.parameters)
         dice = model.dice
-        worth = "not measured" if dice is None else f"Dice {dice[0]:.2f}"
+        worth = "not measured" if dice is None else f"Dice {dice[0]:.3f}"
         made.setText(f"{title}\n{size}\n{worth}\n{time}")
         on = "" if dice is None else f" on the {dice[1]} part"
         tip = f"{_HELP[variant]} {model.label}: {size} parameters, {worth}{on}"

@@ -54,7 +54,7 @@ class PlanePredictor:
         temperature: The manifest's.
         views: Altered looks for uncertainty; empty for none.
         clock: Where time is counted.
-        cancel: Looked at before every batch.
+        cancel: Looked at before every run of the network: with altered looks, several a batch.
         advance: Called with the number of windows after every batch.
     """
 
@@ -76,7 +76,12 @@ class PlanePredictor:
         self._advance = advance
 
     def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated probabilities (N, class, H, W) of network inputs (N, C, H, W)."""
+        """Calibrated probabilities (N, class, H, W) of network inputs (N, C, H, W).
+
+        Raises:
+            CancelledError: The user cancelled.
+        """
+        check_cancel(self._cancel, "segmenting")
         with self._clock.stage("network"):
             logits = self._session.run(inputs)
         with self._clock.stage("combine"):
@@ -95,7 +100,6 @@ class PlanePredictor:
         needed = plan.windows_over(box.rows, box.columns)
         open_planes: dict[int, list[Blend]] = {}
         for batch in self._batches(prepared, box, needed):
-            check_cancel(self._cancel, "segmenting")
             layers = self._layers(np.stack([window.values for window in batch]))
             finished = []
             with self._clock.stage("combine"):

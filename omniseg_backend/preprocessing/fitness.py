@@ -54,7 +54,7 @@ def check_image(
         image, settings.modality, override_modality=override_modality
     )
     image, grey = _match_channels(image.with_modality(statement), settings.image_channels)
-    _check_values(image)
+    check_values(image)
     _check_spacing(image, settings)
     layout = plane_layout(image.geometry, settings.slicing)
     doubts = doubtful_values(image, settings.modality if _reads_hounsfield(settings) else None)
@@ -118,8 +118,12 @@ def _is_grey(image: Image) -> bool:
     return bool(np.array_equal(red, green) and np.array_equal(red, blue))
 
 
-def _check_values(image: Image) -> None:
-    """Refuse NaN and infinity; the extremes show both without a copy of the image."""
+def check_values(image: Image) -> None:
+    """Refuse NaN and infinity; the extremes show both without a copy of the image.
+
+    Raises:
+        DataError: There are some.
+    """
     if not np.issubdtype(image.array.dtype, np.floating):
         return
     extremes = (image.array.min(), image.array.max())
