@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_omniseg.models.start_models import StartModel
+from omniseg_backend.images.modality import Modality
 
 if TYPE_CHECKING:
     from omniseg_backend.jobs.kinds.train import TrainSpec
     from omniseg_backend.training.settings import Budget
 
 VARIANTS = ("compact", "balanced", "accurate")
+MODALITIES = tuple(modality.value for modality in Modality)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which open Labels layer is the mask of which open Image layer."""
+"""Which open Labels layer is the mask of which open Image layer, and adding several of them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
-from napari_omniseg.bridge.origin import image_origin, labels_origin
+from napari_omniseg.bridge.layer_image import LayerSnapshot
+from napari_omniseg.bridge.origin import image_origin
+from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
+from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
-from omniseg_backend.common.errors import DataError, OmniSegError
-from omniseg_backend.common.progress import Cancel, Progress, check_cancel
+from napari_omniseg.models.view_place import ViewPlace
+from omniseg_backend.common.errors import OmniSegError
+from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.wording import counted
 
 if TYPE_CHECKING:
+    from napari.components import Dims
     from napari.layers import Layer
 
-    from napari_omniseg.bridge.layer_image import LayerSnapshot
     from napari_omniseg.models.start_models import StartModel
-    from omniseg_backend.images.classes import ClassTable
-    from omniseg_backend.images.image import Image
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,33 +45,35 @@ class LayerPair:
         origin = image_origin(self.image.metadata)
         return origin is not None and origin.source is not None
 
+    def request(self, dims: Dims, folder: Path, patient: str) -> AcceptanceRequest:
+        """What is to be added, as the layers are now; to be called on the main thread.
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PairToAdd:
-    """A pair at one moment, with what the user says of it.
-
-    Attributes:
-        image: The Image layer.
-        labels: The Labels layer.
-        patient: A pseudonym; None where nothing was said.
-    """
-
-    image: LayerSnapshot
-    labels: LabelsSnapshot
-    patient: str | None
-
-    @classmethod
-    def of(cls, pair: LayerPair, patient: str) -> PairToAdd:
-        """Of a pair as it is now; to be called on the main thread, nothing is copied.
+        Args:
+            dims: The viewer's: of a series the time point that is shown is taken.
+            folder: The site data set.
+            patient: A pseudonym as typed; empty where nothing was said.
 
         Raises:
             DataError: A layer has too many dimensions.
             GeometryError: A layer's transforms collapse an axis.
         """
-        from napari_omniseg.bridge.layer_image import LayerSnapshot
+        labels = LabelsSnapshot.of(self.labels)
+        frame = ViewPlace.of(dims, self.labels, labels).frame
+        image = LayerSnapshot.of(self.image)
+        return AcceptanceRequest(labels, image, frame, folder, patient.strip() or None)
 
-        image, labels = LayerSnapshot.of(pair.image), LabelsSnapshot.of(pair.labels)
-        return cls(image, labels, patient.strip() or None)
+
+@dataclasses.dataclass(frozen=True)
+class Added:
+    """What became of the pairs.
+
+    Attributes:
+        folder: The data set.
+        sentences: First how many were added, then what is to be known.
+    """
+
+    folder: Path
+    sentences: tuple[str, ...]
 
 
 def layer_pairs(layers: Iterable[Layer]) -> tuple[LayerPair, ...]:
@@ -79,120 +83,88 @@ def layer_pairs(layers: Iterable[Layer]) -> tuple[LayerPair, ...]:
         layers: Of a viewer, in its order. Maps of uncertainty are no images here.
     """
     listed = list(layers)
-    images = [layer for layer in listed if isinstance(layer, ImageLayer) and not _is_map(layer)]
+    images = image_candidates(listed)
     pairs = []
-    for layer in listed:
+    for place, layer in enumerate(listed):
         if isinstance(layer, Labels):
-            image = _image_of(layer, images, listed)
+            image = likeliest_image(layer, images) or _nearest(layer, place, images, listed)
             if image is not None:
                 pairs.append(LayerPair(image, layer))
     return tuple(pairs)
 
 
-def create_site(folder: Path, start: StartModel | None, pairs: Sequence[PairToAdd]) -> None:
-    """Make an empty site data set for these pairs.
-
-    Args:
-        folder: Its folder, which must not exist yet.
-        start: The model whose classes, modality and channels it takes over; without one, the
-            classes that the first mask names, and its image's channels.
-        pairs: At least one.
+def create_site(folder: Path, start: StartModel) -> None:
+    """Make an empty site data set with the classes, modality and channels of a model.
 
     Raises:
-        DataError: The folder exists or cannot be written, or there is no class.
+        BundleError: The model is gone or damaged.
+        DataError: The folder exists or cannot be written.
     """
     from omniseg_backend.bundles.store import read_manifest
     from omniseg_backend.datasets.site.dataset import SiteDataset
 
-    if start is not None:
-        manifest, _ = read_manifest(start.path)
-        SiteDataset.create(
-            folder,
-            manifest.class_table(),
-            modality=manifest.preprocessing.modality,
-            channel_names=manifest.preprocessing.image_channels,
-        )
-        return
-    first = _image(pairs[0])
-    modality = first.modality.value if first.modality.is_known else None
-    SiteDataset.create(folder, _classes(pairs), modality=modality, channel_names=first.channels)
+    manifest, _ = read_manifest(start.path)
+    SiteDataset.create(
+        folder,
+        manifest.class_table(),
+        modality=manifest.preprocessing.modality,
+        channel_names=manifest.preprocessing.image_channels,
+    )
 
 
 def add_pairs(
-    folder: Path, pairs: Sequence[PairToAdd], progress: Progress, cancel: Cancel
-) -> tuple[str, ...]:
+    requests: Sequence[AcceptanceRequest], progress: Progress, cancel: Cancel
+) -> Added | Question:
     """Add pairs to a site data set, one after the other.
 
+    Args:
+        requests: At least one, all of one data set.
+        progress: Told about every pair.
+        cancel: Looked at before every pair.
+
     Returns:
-        What became of them, for people: first how many were added, then what is to be known.
+        What became of them; or, where there is no data set yet, what must be agreed to first.
 
     Raises:
         OmniSegError: None could be added; the first reason.
         CancelledError: The user cancelled; what was added stays.
     """
-    from omniseg_backend.datasets.site.dataset import AddedCase, SiteDataset
-
-    site = SiteDataset.open(folder)
-    done: list[AddedCase] = []
-    refused: list[OmniSegError] = []
-    for place, pair in enumerate(pairs):
+    done: list[Accepted] = []
+    refused: list[str] = []
+    first: OmniSegError | None = None
+    folder = requests[0].folder
+    for place, request in enumerate(requests):
         check_cancel(cancel, "adding to the data set")
-        progress(f"adding {pair.labels.name}", place / len(pairs))
+        progress(f"adding {request.labels.name}", place / len(requests))
+        own = dataclasses.replace(request, labels=request.labels.copied(), folder=folder)
         try:
-            mask = pair.labels.copied().segmentation()
-            done.append(site.add(_image(pair), mask, patient=pair.patient))
+            answer = accept(own, no_progress, cancel)
         except OmniSegError as error:
-            refused.append(error)
-    if not done:
-        raise refused[0]
-    fresh = [case for case in done if case.outcome == "added"]
-    reserved = sum(case.case.part == "test" for case in fresh)
-    sentence = f"{counted(len(fresh), 'case')} added"
-    sentence += f", {reserved} of them reserved for comparing." if reserved else "."
-    if len(done) > len(fresh):
-        sentence += f" {counted(len(done) - len(fresh), 'case')} were there already."
-    notes = [str(note) for case in done for note in case.notes]
-    return (sentence, *notes, *(str(error) for error in refused))
+            first = first or error
+            refused.append(str(error))
+            continue
+        if isinstance(answer, Accepted):
+            done.append(answer)
+            folder = answer.folder
+        elif answer.request.replace:
+            refused.append(f"{request.labels.name}: another mask of this image is there already.")
+        else:
+            return answer
+    if first is not None and not done:
+        raise first
+    sentence = f"{counted(len(done), 'pair')} in the data set."
+    notes = [answer.sentence for answer in done if answer.kind == "warning"]
+    return Added(folder, (sentence, *notes, *refused))
 
 
-def _image(pair: PairToAdd) -> Image:
-    """The pair's image, its axes read as those of the mask are."""
-    from napari_omniseg.bridge.layer_image import image_of
-
-    readings = pair.image.readings()
-    axes = pair.labels.placement.axes
-    fitting = (reading for reading in readings if reading.replace("c", "") == axes)
-    return image_of(pair.image, next(fitting, readings[0]))
-
-
-def _classes(pairs: Sequence[PairToAdd]) -> ClassTable:
-    classes = pairs[0].labels.segmentation().classes
-    if not len(classes):
-        raise DataError(
-            pairs[0].labels.name,
-            found="a mask that is empty and names no class",
-            expected="at least one class to learn",
-            remedy="paint the structure, or choose a model to start from",
-        )
-    return classes
-
-
-def _is_map(layer: Layer) -> bool:
-    """Whether a run made the layer: a map of where the model is unsure."""
-    return "of" in layer.metadata and "provenance" in layer.metadata
-
-
-def _image_of(
-    labels: Labels, images: Sequence[ImageLayer], listed: Sequence[Layer]
+def _nearest(
+    labels: Labels, place: int, images: Sequence[ImageLayer], listed: Sequence[Layer]
 ) -> ImageLayer | None:
-    origin = labels_origin(labels.metadata)
-    if origin is not None and origin.image_layer is not None:
-        named = next((image for image in images if image.name == origin.image_layer), None)
-        if named is not None:
-            return named
-    place = listed.index(labels)
-    fitting = [image for image in images if _fits(image, labels)]
-    return min(fitting, key=lambda image: abs(listed.index(image) - place), default=None)
+    """Of several images of one shape, the nearest in the list; masks lie above their images."""
+    below = [place - listed.index(image) for image in images if _fits(image, labels)]
+    nearest = min(below, key=lambda distance: (abs(distance), distance < 0), default=None)
+    found = None if nearest is None else listed[place - nearest]
+    return found if isinstance(found, ImageLayer) else None
 
 
 def _fits(image: ImageLayer, labels: Labels) -> bool:

@@ -45,6 +45,10 @@ class StartModel:
         """One line of a list."""
         return f"{self.id} {self.version}, {self.status}"
 
+    def has(self, classes: Sequence[str]) -> bool:
+        """Whether its classes are these, in whatever order."""
+        return _names(self.classes) == _names(classes)
+
     @property
     def card(self) -> str:
         """What there is to know before choosing it."""
@@ -86,8 +90,10 @@ def start_models(classes: Sequence[str]) -> tuple[StartModel, ...]:
 
 
 def _rank(model: StartModel, classes: Sequence[str]) -> int:
-    ours = {name.casefold() for name in classes}
-    theirs = {name.casefold() for name in model.classes}
-    if ours == theirs:
+    if model.has(classes):
         return 0
-    return 1 if ours & theirs else 2
+    return 1 if _names(model.classes) & _names(classes) else 2
+
+
+def _names(classes: Sequence[str]) -> set[str]:
+    return {name.casefold() for name in classes}

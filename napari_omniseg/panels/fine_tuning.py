@@ -47,7 +47,7 @@ class FineTuningPanel(QWidget):
         self.start = StartSection()
         self.layers = LayersSection(
             napari_viewer,
-            lambda: (self.data.folder.text().strip(), self.data.summary),
+            lambda: self.data.folder.text().strip(),
             lambda: self.start.chosen,
         )
         self.python = PythonSection()
@@ -68,6 +68,12 @@ class FineTuningPanel(QWidget):
             return
         self.message.clear()
         self._submitting.start(lambda progress, cancel: _submitted(request))
+
+    @property
+    def looking(self) -> bool:
+        """Whether something is still being looked up or done."""
+        own = self._finding.waiting or self._submitting.busy
+        return own or any(part.busy for part in self._sections)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin, and later look again at what others may have changed meanwhile."""

@@ -101,6 +101,11 @@ class DataSection(Section):
         folder = Path(self._asked).expanduser().absolute()
         self._reading.ask(lambda progress, cancel: SiteSummary.read(folder))
 
+    @property
+    def busy(self) -> bool:
+        """Whether the folder is being read or checked."""
+        return self._reading.waiting or self._checking.busy
+
     def cancel_all(self) -> None:
         """End what runs."""
         self._reading.cancel()

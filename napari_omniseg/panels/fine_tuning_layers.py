@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.models.start_models import StartModel
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.pair_list import PairList
-from napari_omniseg.widgets.question import Question
+from napari_omniseg.widgets.question import Question as QuestionBox
 from napari_omniseg.widgets.sections import Section
 from omniseg_backend.common.errors import OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     import napari.viewer
 
-    from napari_omniseg.models.layer_pairs import PairToAdd
+    from napari_omniseg.models.acceptance import AcceptanceRequest, Question
+    from napari_omniseg.models.layer_pairs import Added
 
 
 class LayersSection(Section):
@@ -33,7 +34,7 @@ class LayersSection(Section):
 
     Args:
         viewer: Whose layers.
-        target: The folder of the data set, with its summary where there is one.
+        target: The folder of the data set as typed.
         start: The model whose classes a new data set takes over.
         parent: As of every widget.
 
@@ -46,7 +47,7 @@ class LayersSection(Section):
     def __init__(
         self,
         viewer: napari.viewer.Viewer,
-        target: Callable[[], tuple[str, SiteSummary | None]],
+        target: Callable[[], str],
         start: Callable[[], StartModel | None],
         parent: QWidget | None = None,
     ) -> None:
@@ -54,15 +55,15 @@ class LayersSection(Section):
         self._viewer = viewer
         self._target = target
         self._start = start
-        self._folder = ""
-        self._adding: Background[tuple[str, ...]] = Background(self)
+        self._requests: list[AcceptanceRequest] = []
+        self._adding: Background[Added | Question] = Background(self)
         self._adding.returned.connect(self._on_added)
         self._adding.failed.connect(self.fail)
         self._adding.cancelled.connect(self._on_cancelled)
         self._adding.progressed.connect(self._on_progress)
         self._adding.busy_changed.connect(self._draw)
         self.pairs = PairList()
-        self.question = Question()
+        self.question = QuestionBox()
         self.add = button("Add to the data set", "Store the ticked images with their masks.")
         self.cancel = button("Cancel", "Stop adding; what was added stays.")
         self.add.clicked.connect(self._on_add)
@@ -96,6 +97,11 @@ class LayersSection(Section):
             for event in (events.inserted, events.removed, events.reordered):
                 event.disconnect(self._list)
 
+    @property
+    def busy(self) -> bool:
+        """Whether layers are being added."""
+        return self._loading.waiting or self._adding.busy
+
     def cancel_all(self) -> None:
         """Add no more; what was added stays."""
         self._adding.cancel()
@@ -115,59 +121,64 @@ class LayersSection(Section):
 
     def _on_add(self) -> None:
         ticked = self.pairs.ticked()
-        folder, summary = self._target()
+        folder = self._target()
         if not ticked:
             self.said.emit("Tick at least one of the open masks.", "warning")
             return
         if not folder:
             self.said.emit("Name the folder of the data set above first.", "warning")
             return
-        models = self._models
-        assert models is not None  # or nothing was listed that could be ticked
+        path = Path(folder).expanduser().absolute()
+        dims = self._viewer.dims
         try:
-            chosen = [models.PairToAdd.of(pair, patient) for pair, patient in ticked]
+            requests = [pair.request(dims, path, patient) for pair, patient in ticked]
         except OmniSegError as error:
             self.fail(str(error))
             return
-        self._folder = folder
-        path = Path(folder).expanduser().absolute()
-        if summary is not None or path.exists():
-            # What exists and is no data set is refused with the reason.
-            self._run(path, chosen, None, create=False)
-            return
         start = self._start()
-        whose = f"{start.id} ({', '.join(start.classes)})" if start else "the mask"
+        if start is None or path.exists():
+            self._run(requests, None)
+            return
+        classes = ", ".join(start.classes)
         self.question.ask(
-            f"There is no data set in {path}. Make one with the classes of {whose}?",
-            lambda: self._run(path, chosen, start, create=True),
+            f"There is no data set in {path}. Make one with the classes of {start.id} ({classes})?",
+            lambda: self._run(requests, start),
             yes="Make it",
         )
 
-    def _run(
-        self, folder: Path, pairs: list[PairToAdd], start: StartModel | None, *, create: bool
-    ) -> None:
+    def _run(self, requests: list[AcceptanceRequest], start: StartModel | None) -> None:
+        """Add the pairs, to a new data set with the classes of ``start`` if that is said."""
         models = self._models
         if models is None or self._adding.busy:
             return
+        folder = requests[0].folder
 
-        def work(progress: Progress, cancel: Cancel) -> tuple[str, ...]:
-            if create:
-                models.create_site(folder, start, pairs)
-            added: tuple[str, ...] = models.add_pairs(folder, pairs, progress, cancel)
-            return added
+        def work(progress: Progress, cancel: Cancel) -> Added | Question:
+            if start is not None:
+                models.create_site(folder, start)
+            answer: Added | Question = models.add_pairs(requests, progress, cancel)
+            return answer
 
+        self._requests = requests
         self._adding.start(work)
 
     def _on_progress(self, stage: str, fraction: float) -> None:
         self.said.emit(f"{stage[:1].upper()}{stage[1:]}.", "information")
 
-    def _on_added(self, sentences: tuple[str, ...]) -> None:
+    def _on_added(self, answer: Added | Question) -> None:
+        from napari_omniseg.models.acceptance import Question
+
+        if isinstance(answer, Question):
+            agreed = [dataclasses.replace(request, create=True) for request in self._requests]
+            self.question.ask(answer.sentence, lambda: self._run(agreed, None), yes=answer.yes)
+            return
         self.pairs.untick()
-        self.added.emit(self._folder)
+        self.added.emit(str(answer.folder))
+        sentences = answer.sentences
         self.said.emit(" ".join(sentences), "warning" if len(sentences) > 1 else "information")
 
     def _on_cancelled(self) -> None:
-        self.added.emit(self._folder)
+        self.added.emit(str(self._requests[0].folder))
         self.said.emit("Adding was stopped; what was added stays.", "information")
 
 

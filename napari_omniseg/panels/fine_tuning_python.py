@@ -75,6 +75,11 @@ class PythonSection(Section):
         if self.found is None or not self.trains:
             self.look()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a Python is being asked or built."""
+        return self._working.busy
+
     def cancel_all(self) -> None:
         """End what runs."""
         self._working.cancel()

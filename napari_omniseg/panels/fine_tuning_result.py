@@ -58,7 +58,6 @@ class ResultSection(Section):
             background.failed.connect(self._on_failed)
         self.what = TextLine("the two models")
         self.job = JobProgress(_DONE)
-        self.job.pause.hide()
         self.job.changed.connect(self._on_job)
         self.job.said.connect(self.said)
         self.verdict = TextLine("verdict")
@@ -121,6 +120,11 @@ class ResultSection(Section):
     def rest(self) -> None:
         """Follow no longer; jobs go on."""
         self.job.rest()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read, compared or promoted."""
+        return self._reading_new.waiting or self._reading_comparison.waiting or self._acting.busy
 
     def cancel_all(self) -> None:
         """End what is read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
 
-from napari_omniseg.models.fine_tuning_request import VARIANTS, FineTuningRequest
+from napari_omniseg.models.fine_tuning_request import MODALITIES, VARIANTS, FineTuningRequest
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.models.start_models import StartModel, start_models
@@ -15,6 +15,8 @@ from napari_omniseg.widgets.sections import Section, TextLine
 
 _A_WEEK = 7 * 24 * 60
 _FROM_SCRATCH = "from scratch"
+#: Characters that tell models apart; the row takes two lines where the panel is narrow.
+_ID_AND_VERSION = 18
 
 
 class StartSection(Section):
@@ -30,13 +32,16 @@ class StartSection(Section):
         super().__init__("Training", parent)
         self._preferences = Preferences()
         self._summary: SiteSummary | None = None
+        self._choose_anew = True
         self._reading = Newest(self)
         self._reading.returned.connect(self._on_models)
         self._reading.failed.connect(self.fail)
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = add_row(
             form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
         )
+        self.model.setMinimumContentsLength(_ID_AND_VERSION)
         self.variant = add_row(
             form,
             "&Variant",
@@ -47,6 +52,8 @@ class StartSection(Section):
         self.modality = add_row(
             form, "M&odality", _narrow(), "What the images are; the data set does not say it."
         )
+        for name in MODALITIES:
+            self.modality.addItem(name, name)
         self.minutes = add_row(form, "&Minutes", QSpinBox(), "How long it trains, at most.")
         self.minutes.setRange(1, _A_WEEK)
         self.minutes.setValue(self._preferences.minutes)
@@ -62,16 +69,10 @@ class StartSection(Section):
 
     def show_data(self, summary: SiteSummary | None) -> None:
         """Take the data set to train on; models that suit it come first."""
-        other = summary is None or self._summary is None or summary.folder != self._summary.folder
-        self._summary = summary
-        if other:
-            self.model.clear()
-        texts = (
-            ()
-            if summary is None
-            else ((summary.hindrance,) if summary.hindrance else summary.warnings)
-        )
-        self.warnings.show_text("\n".join(texts))
+        before, self._summary = self._summary, summary
+        if summary is not None and (before is None or before.folder != summary.folder):
+            self._choose_anew = True
+        self.warnings.show_text("" if summary is None else "\n".join(_remarks(summary)))
         self._on_model()
         self.read_models()
 
@@ -83,6 +84,11 @@ class StartSection(Section):
     def wake(self) -> None:
         """List the models anew; somebody may have trained or promoted one."""
         self.read_models()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the models are being listed."""
+        return self._reading.waiting
 
     def cancel_all(self) -> None:
         """End what runs."""
@@ -109,20 +115,35 @@ class StartSection(Section):
 
     def _on_models(self, models: object) -> None:
         assert isinstance(models, tuple)
-        chosen = self.chosen
-        scratch = self.model.count() > 0 and chosen is None
+        chosen, listed = self.chosen, self.model.count() > 0
         self.model.blockSignals(True)
         self.model.clear()
         for model in models:
             self.model.addItem(model.label, model)
             self.model.setItemData(self.model.count() - 1, model.card, Qt.ItemDataRole.ToolTipRole)
         self.model.addItem(_FROM_SCRATCH)
-        kept = [
-            n for n, m in enumerate(models) if chosen and m.manifest_hash == chosen.manifest_hash
-        ]
-        self.model.setCurrentIndex(self.model.count() - 1 if scratch else kept[0] if kept else 0)
+        self.model.setCurrentIndex(self._index(models, chosen, listed=listed))
+        self._choose_anew = False
         self.model.blockSignals(False)
         self._on_model()
+
+    def _index(
+        self, models: tuple[StartModel, ...], chosen: StartModel | None, *, listed: bool
+    ) -> int:
+        """What to choose of a new list: the same again, or the first for another data set.
+
+        Args:
+            models: The new list.
+            chosen: What was chosen; None for random weights.
+            listed: Whether anything could be chosen before.
+        """
+        if chosen is None:
+            return 0 if self._choose_anew or not listed else len(models)
+        classes = () if self._summary is None else self._summary.classes
+        if self._choose_anew and not chosen.has(classes):
+            return 0
+        same = (n for n, m in enumerate(models) if m.manifest_hash == chosen.manifest_hash)
+        return next(same, 0)
 
     def _on_model(self) -> None:
         start = self.chosen
@@ -136,6 +157,11 @@ class StartSection(Section):
     def _needs_modality(self) -> bool:
         summary = self._summary
         return summary is not None and summary.modality is None and self.chosen is None
+
+
+def _remarks(summary: SiteSummary) -> tuple[str, ...]:
+    texts = (summary.hindrance,) if summary.hindrance else summary.warnings
+    return tuple(f"⚠ {text}" for text in texts)
 
 
 def _narrow() -> QComboBox:

@@ -109,6 +109,11 @@ class JobProgress(QWidget):
             self.told.emit()
 
     @property
+    def polling(self) -> bool:
+        """Whether it looks at what the job tells."""
+        return bool(self._poll.isActive())
+
+    @property
     def running(self) -> bool:
         """Whether the job runs or waits to."""
         return self.followed is not None and self.followed.watch.alive and not self.gone

@@ -39,6 +39,11 @@ class Section(QWidget):
     def cancel_all(self) -> None:
         """End what runs in this program: the panel was closed."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is still being looked up or done."""
+        return False
+
     def fail(self, sentence: str) -> None:
         """Tell the user what went wrong."""
         self.said.emit(sentence, "error")

@@ -78,6 +78,17 @@ def plugins() -> None:
 
 
 @pytest.fixture
+def own_settings(plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Preferences that are no user's: napari keeps them beside its own settings."""
+    import napari.settings
+
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    napari.settings._clear_plugin_settings_cache()
+    yield
+    napari.settings._clear_plugin_settings_cache()
+
+
+@pytest.fixture
 def gui(screen: bool, make_napari_viewer_proxy):
     """A function that opens a real, visible viewer; skipped where there is no OpenGL."""
     if not screen:

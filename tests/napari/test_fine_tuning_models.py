@@ -9,14 +9,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from napari.components import Dims
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 
+from napari_omniseg.models.acceptance import Question
 from napari_omniseg.models.compared import Compared
 from napari_omniseg.models.fine_tuning import Action, FineTuning, Step
 from napari_omniseg.models.fine_tuning_request import FineTuningRequest
 from napari_omniseg.models.job_watch import JobWatch
-from napari_omniseg.models.layer_pairs import PairToAdd, add_pairs, create_site, layer_pairs
+from napari_omniseg.models.layer_pairs import Added, add_pairs, create_site, layer_pairs
 from napari_omniseg.models.new_model import NewModel, Rival
 from napari_omniseg.models.run_text import clock, run_text
 from napari_omniseg.models.site_summary import SiteSummary, problem_text
@@ -26,7 +28,6 @@ from omniseg_backend.bundles.store import load_bundle
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import no_progress
 from omniseg_backend.datasets.site.check import check_site
-from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.evaluation.compare import compare
 from omniseg_backend.jobs.events import (
     Event,
@@ -258,39 +259,44 @@ def test_masks_find_their_images() -> None:
 
 def test_open_layers_become_a_data_set(home: Path, toy_bundle: Path, tmp_path: Path) -> None:
     make_current(toy_bundle)
-    folder = tmp_path / "made"
-    layers = []
+    folder, dims = tmp_path / "made", Dims(ndim=2)
+    layers: list[Layer] = []
     for seed in range(5):
         values, labels = draw_case(seed)
         mask = (labels > 0).astype("uint8") + (labels == 5)
         layers += [ImageLayer(values, name=f"i{seed}"), Labels(mask, name=f"m{seed}")]
     pairs = layer_pairs(layers)
-    chosen = [PairToAdd.of(pair, f"P{number}") for number, pair in enumerate(pairs)]
-    create_site(folder, start_models(("square", "disc"))[0], chosen)
-    said = add_pairs(folder, chosen, no_progress, Never())
-    assert said == ("5 cases added, 1 of them reserved for comparing.",)
-    assert SiteSummary.read(folder).classes == ("square", "disc")
-    assert add_pairs(folder, chosen, no_progress, Never()) == (
-        "0 cases added. 5 cases were there already.",
-    )
+    assert [pair.image.name for pair in pairs] == [f"i{seed}" for seed in range(5)]
+    chosen = [pair.request(dims, folder, f"P{number}") for number, pair in enumerate(pairs)]
+    create_site(folder, start_models(("square", "disc"))[0])
+    assert add_pairs(chosen, no_progress, Never()) == Added(folder, ("5 pairs in the data set.",))
+    summary = SiteSummary.read(folder)
+    assert (summary.classes, summary.reserved_cases) == (("square", "disc"), 1)
+    assert add_pairs(chosen, no_progress, Never()) == Added(folder, ("5 pairs in the data set.",))
+    assert SiteSummary.read(folder) == summary
     with pytest.raises(DataError, match="an existing file or folder"):
-        create_site(folder, None, chosen)
+        create_site(folder, start_models(("square", "disc"))[0])
 
 
 def test_what_cannot_be_added_says_why_and_the_rest_is(tmp_path: Path) -> None:
     values, labels = draw_case(1)
-    good = PairToAdd.of(layer_pairs([ImageLayer(values), Labels(labels, name="m")])[0], "")
-    other = Labels(labels * 3, name="unknown")
-    bad = PairToAdd.of(layer_pairs([ImageLayer(values.T), other])[0], "")
-    folder = tmp_path / "scratch"
-    create_site(folder, None, [good])
-    assert SiteDataset.open(folder).document().channels == ("intensity",)
-    said = add_pairs(folder, [good, bad], no_progress, Never())
-    assert said[0] == "1 case added."
-    assert "Nobody stated the patient" in said[1]
-    assert "unknown" in said[2]
+    folder, dims = tmp_path / "scratch", Dims(ndim=2)
+    good = layer_pairs([ImageLayer(values), Labels(labels, name="m")])[0]
+    bad = layer_pairs([ImageLayer(values.T), Labels(labels * 3, name="unknown")])[0]
+    changed = layer_pairs([ImageLayer(values), Labels(labels * (labels == 2), name="other")])[0]
+    asked = [pair.request(dims, folder, "") for pair in (good, bad, changed)]
+    question = add_pairs(asked, no_progress, Never())
+    assert isinstance(question, Question)
+    assert not folder.exists()
+    agreed = [dataclasses.replace(one, create=True) for one in asked]
+    added = add_pairs(agreed, no_progress, Never())
+    assert isinstance(added, Added)
+    assert added.sentences[0] == "1 pair in the data set."
+    assert "Nobody stated the patient" in added.sentences[1]
+    assert "unknown" in added.sentences[2]
+    assert added.sentences[3].startswith("other: another mask")
     with pytest.raises(DataError, match="unknown"):
-        add_pairs(folder, [bad], no_progress, Never())
+        add_pairs(agreed[1:2], no_progress, Never())
 
 
 def test_a_damaged_comparison_is_told(tmp_path: Path) -> None:
