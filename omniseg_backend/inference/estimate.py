@@ -23,7 +23,8 @@ from omniseg_backend.inference.confidence import ConfidenceSums
 from omniseg_backend.inference.memory import bytes_needed
 from omniseg_backend.inference.probabilities import softmax, strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
-from omniseg_backend.inference.session import NetworkSession, Provider
+from omniseg_backend.inference.runtime_session import Provider
+from omniseg_backend.inference.session import NetworkSession
 from omniseg_backend.inference.session_cache import SESSIONS
 from omniseg_backend.inference.uncertainty import views_for
 from omniseg_backend.inference.work import plan_work

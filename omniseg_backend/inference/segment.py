@@ -27,7 +27,7 @@ from omniseg_backend.inference.probabilities import strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
 from omniseg_backend.inference.results import ClassResult, SegmentResult, class_flags
 from omniseg_backend.inference.review import needs_review
-from omniseg_backend.inference.session import Provider
+from omniseg_backend.inference.runtime_session import Provider
 from omniseg_backend.inference.session_cache import SESSIONS
 from omniseg_backend.inference.uncertainty import entropy_levels, views_for
 from omniseg_backend.inference.work import Work, frame_windows, plan_work
