@@ -13,7 +13,6 @@ from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.provenance import now_utc
 
-
 #: Which forms of the networks are timed; raised when either kind is written otherwise, so that
 #: what was measured before is not taken. 2: 32 bits in whole blocks of channels.
 FORMS = 2
