@@ -7,7 +7,7 @@ from omniseg_backend.common.errors import BundleError, UsageError
 from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
 from omniseg_backend.inference.host_speed import int8_is_known_faster
 from omniseg_backend.inference.int8_cache import int8_record
-from omniseg_backend.inference.session import Provider
+from omniseg_backend.inference.runtime_session import Provider
 
 #: Hundredths of Dice that 8 bits may cost on the validation cases.
 LARGEST_LOSS_POINTS = 0.5

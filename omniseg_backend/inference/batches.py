@@ -1,4 +1,4 @@
-"""The loop over planes and windows: batches in, one plane's probabilities out at a time."""
+"""The loop over planes and windows: batches in, finished planes out."""
 
 from __future__ import annotations
 
@@ -25,18 +25,32 @@ _LARGEST_BATCH = 8
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PlaneProbabilities:
-    """What the network says of one plane, inside the region.
+class FinishedPlane:
+    """What the network says of one plane, inside the region; still on the network's grid.
+
+    Bringing it to the image's grid takes longer than a small network, so it is left to whoever
+    takes it, on a thread of its own.
 
     Attributes:
         plane: Which plane.
-        probabilities: Calibrated, (class, rows, columns).
-        over_views: Their mean over altered looks; None if none were asked for.
+        blends: The windows' outputs, and the mean over altered looks if any were asked for.
+        box: The region.
     """
 
     plane: int
-    probabilities: NDArray[np.float32]
-    over_views: NDArray[np.float32] | None
+    blends: Sequence[Blend]
+    box: PlaneBox
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """Calibrated, (class, rows, columns) of the region."""
+        return self._inside(self.blends[0])
+
+    def over_views(self) -> NDArray[np.float32] | None:
+        """Their mean over altered looks; None if none were asked for."""
+        return self._inside(self.blends[1]) if len(self.blends) > 1 else None
+
+    def _inside(self, blend: Blend) -> NDArray[np.float32]:
+        return blend.plane()[:, slice(*self.box.rows), slice(*self.box.columns)]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,11 +101,14 @@ class PlanePredictor:
         with self._clock.stage("combine"):
             return softmax(logits, self._temperature)
 
-    def planes(self, prepared: PreparedFrame, box: PlaneBox) -> Iterator[PlaneProbabilities]:
+    def planes(self, prepared: PreparedFrame, box: PlaneBox) -> Iterator[list[FinishedPlane]]:
         """Run the planes of a box, in order, batches reaching across planes.
 
         Only windows that the box depends on are run, so that the result inside the box is
         that of the whole plane.
+
+        Yields:
+            The planes that each batch finished.
 
         Raises:
             CancelledError: The user cancelled.
@@ -109,9 +126,9 @@ class PlanePredictor:
                         blend.add(window.index, layer[position])
                     if window.index == needed[-1]:
                         del open_planes[window.plane]
-                        finished.append(_finish(window.plane, blends, box))
+                        finished.append(FinishedPlane(window.plane, blends, box))
             self._advance(len(batch))
-            yield from finished
+            yield finished
 
     def _layers(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         probabilities = self.predict(inputs)
@@ -139,9 +156,3 @@ class PlanePredictor:
 def batch_size(window: tuple[int, int]) -> int:
     """Windows that run together, at least one."""
     return max(1, min(_LARGEST_BATCH, _BATCH_PIXELS // (window[0] * window[1])))
-
-
-def _finish(plane: int, blends: Sequence[Blend], box: PlaneBox) -> PlaneProbabilities:
-    rows, columns = slice(*box.rows), slice(*box.columns)
-    parts = [blend.plane()[:, rows, columns] for blend in blends]
-    return PlaneProbabilities(plane, parts[0], parts[1] if len(parts) > 1 else None)

@@ -35,13 +35,19 @@ def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
 
 def count_classes(labels: NDArray[np.uint8], classes: int) -> list[tuple[int, int]]:
     """Voxels and connected components of each foreground class (``classes`` of them)."""
-    counts = []
-    for index, box in enumerate(class_boxes(labels, classes + 1)):
-        if index == 0:
-            continue
-        if box is None:
-            counts.append((0, 0))
-            continue
-        mask = labels[box] == index
-        counts.append((int(np.count_nonzero(mask)), label_components(mask)[1]))
-    return counts
+    return [
+        (0, 0) if box is None else count_class(labels[box], index)
+        for index, box in enumerate(class_boxes(labels, classes + 1))
+        if index > 0
+    ]
+
+
+def count_class(part: NDArray[np.uint8], index: int) -> tuple[int, int]:
+    """Voxels and connected components of one class.
+
+    Args:
+        part: Class indices where the class is.
+        index: The class.
+    """
+    mask = part == index
+    return int(np.count_nonzero(mask)), label_components(mask)[1]

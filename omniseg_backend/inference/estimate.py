@@ -19,12 +19,14 @@ from omniseg_backend.inference.arithmetic import chosen_arithmetic
 from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
 from omniseg_backend.inference.batches import batch_size
 from omniseg_backend.inference.components import count_classes
-from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.confidence import ConfidenceSums, tally
 from omniseg_backend.inference.memory import bytes_needed
 from omniseg_backend.inference.probabilities import softmax, strongest
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
-from omniseg_backend.inference.session import NetworkSession, Provider
+from omniseg_backend.inference.runtime_session import Provider
+from omniseg_backend.inference.session import NetworkSession
 from omniseg_backend.inference.session_cache import SESSIONS
+from omniseg_backend.inference.threaded import worthwhile_threads
 from omniseg_backend.inference.uncertainty import views_for
 from omniseg_backend.inference.work import plan_work
 from omniseg_backend.preprocessing.frame import PreparedFrame
@@ -105,12 +107,16 @@ def estimate(
     )
     probabilities, running = _time_batch(session, inputs, manifest.temperature)
     combining, counting = _time_combining(prepared, box, needed, probabilities)
+    # Planes that one batch finishes are combined on threads.
+    together = min(
+        worthwhile_threads(work.layout.plane_shape, session.threads), max(1, batch // len(needed))
+    )
 
     frame_seconds = (
         fitting
         + planes * preparing
         + math.ceil(windows / batch) * looks * running
-        + planes * combining * (2 if uncertainty else 1)
+        + planes * combining * (2 if uncertainty else 1) / together
         + planes * counting
     )
     frames = work.image.frames
@@ -154,7 +160,7 @@ def _time_combining(
             blend.add(index, probabilities[place % len(probabilities)])
         plane = blend.plane()[:, rows, columns]
         chosen, certainty = strongest(plane)
-        sums.add(chosen, certainty, plane)
+        sums.add(tally(chosen, certainty, plane))
         return chosen
 
     chosen, combining = _timed(combine)

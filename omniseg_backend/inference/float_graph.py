@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,11 +49,16 @@ class FloatGraph:
         """The node that writes a value; None for inputs and constants."""
         return next((node for node in self.nodes if name in node.output), None)
 
-    def model(self, extra_outputs: tuple[str, ...] = ()) -> bytes:
+    def model(
+        self,
+        extra_outputs: tuple[str, ...] = (),
+        shapes: Mapping[str, Sequence[str | int]] = MappingProxyType({}),
+    ) -> bytes:
         """The network as ONNX bytes, without what nothing reads.
 
         Args:
             extra_outputs: Float values to give out too, after the network's own output.
+            shapes: Of values, where the runtime should know more than it infers.
         """
         from onnx import TensorProto, helper, numpy_helper
 
@@ -70,6 +77,11 @@ class FloatGraph:
             [self.input],
             [self.output, *more],
             [numpy_helper.from_array(t, n) for n, t in self.tensors.items() if n in wanted],
+            value_info=[
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in shapes.items()
+                if name in wanted
+            ],
         )
         opset = [helper.make_opsetid("", _OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=_IR)

@@ -13,6 +13,10 @@ from omniseg_backend.common.home import omniseg_home
 from omniseg_backend.common.platform import cpu_model
 from omniseg_backend.common.provenance import now_utc
 
+#: Which forms of the networks are timed; raised when either kind is written otherwise, so that
+#: what was measured before is not taken. 2: 32 bits in whole blocks of channels.
+FORMS = 2
+
 
 class HostSpeed(BaseModel):
     """How much faster 8 bits are here.
@@ -20,6 +24,7 @@ class HostSpeed(BaseModel):
     Attributes:
         cpu: The processor it was measured on.
         runtime: The version of ONNX Runtime.
+        forms: ``FORMS`` of the software that measured.
         int8_speedup: Time in 32 bits over time in 8 bits, fastest runs in turns.
         measured: When, UTC.
     """
@@ -28,6 +33,7 @@ class HostSpeed(BaseModel):
 
     cpu: str
     runtime: str
+    forms: int
     int8_speedup: Annotated[float, Field(gt=0)]
     measured: str
 
@@ -46,6 +52,7 @@ def keep_host_speed(int8_speedup: float) -> HostSpeed:
     speed = HostSpeed(
         cpu=cpu_model(),
         runtime=metadata.version("onnxruntime"),
+        forms=FORMS,
         int8_speedup=int8_speedup,
         measured=now_utc(),
     )
@@ -54,7 +61,7 @@ def keep_host_speed(int8_speedup: float) -> HostSpeed:
 
 
 def kept_host_speed() -> HostSpeed | None:
-    """What was measured with this processor and runtime; None where it was not.
+    """What was measured with this processor, runtime and software; None where it was not.
 
     A home folder that several machines share holds what the last of them measured, which is
     taken by none that differs.
@@ -63,8 +70,8 @@ def kept_host_speed() -> HostSpeed | None:
         speed = HostSpeed.model_validate_json(host_speed_path().read_bytes())
     except (OSError, ValidationError):
         return None
-    here = (cpu_model(), metadata.version("onnxruntime"))
-    return speed if (speed.cpu, speed.runtime) == here else None
+    here = (cpu_model(), metadata.version("onnxruntime"), FORMS)
+    return speed if (speed.cpu, speed.runtime, speed.forms) == here else None
 
 
 def int8_is_known_faster() -> bool:

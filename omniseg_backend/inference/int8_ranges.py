@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.inference.int8_plan import int8_plan
-from omniseg_backend.inference.session import session_options
+from omniseg_backend.inference.runtime_session import session_options
 
 #: Of a tile's values. The outermost thousandth is clipped: with it the levels lie so far apart
 #: that the cardiac Balanced loses 1.2 points of Dice on its test patients, without it 0.05 (0.4

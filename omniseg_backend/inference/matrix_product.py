@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from omniseg_backend.inference.session import session_options
+from omniseg_backend.inference.runtime_session import session_options
 
 #: A product of two matrices of this side takes 2.1 GFLOP, 12 to 200 ms on two cores.
 _SIDE = 1024

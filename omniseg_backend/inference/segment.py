@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.common.platform import usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.provenance import DISTRIBUTION, Provenance, now_utc, software_version
 from omniseg_backend.images.geometry import Geometry
@@ -17,19 +18,19 @@ from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.inference.arithmetic import chosen_arithmetic
 from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
 from omniseg_backend.inference.batches import PlanePredictor
-from omniseg_backend.inference.cleanup import clean_up
 from omniseg_backend.inference.clock import StageClock
-from omniseg_backend.inference.components import count_classes
 from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.counting import CLEANED_AT_ONCE, clean_and_count
 from omniseg_backend.inference.measurements import measure
 from omniseg_backend.inference.memory import refuse_beyond_memory
-from omniseg_backend.inference.probabilities import strongest
+from omniseg_backend.inference.plane_result import PlaneResult, reduce_plane
 from omniseg_backend.inference.region import PlaneBox, Region, in_planes
 from omniseg_backend.inference.results import ClassResult, SegmentResult, class_flags
 from omniseg_backend.inference.review import needs_review
-from omniseg_backend.inference.session import Provider
+from omniseg_backend.inference.runtime_session import Provider
 from omniseg_backend.inference.session_cache import SESSIONS
-from omniseg_backend.inference.uncertainty import entropy_levels, views_for
+from omniseg_backend.inference.threaded import in_order, worthwhile_threads
+from omniseg_backend.inference.uncertainty import views_for
 from omniseg_backend.inference.work import Work, frame_windows, plan_work
 from omniseg_backend.preprocessing.frame import PreparedFrame
 
@@ -59,7 +60,8 @@ def segment(
         override_modality: Run although the image is known to be of another modality.
         progress: Told how far the run is.
         cancel: Looked at before every batch.
-        threads: Threads of the network; by default all that this process may use.
+        threads: Threads of the network and of what comes after it; by default all that this
+            process may use.
         provider: ``gpu`` only where a GPU is wanted.
         arithmetic: 32-bit floats unless asked for otherwise, so that figures do not depend on
             the host.
@@ -89,7 +91,7 @@ def segment(
         cancel=cancel,
         advance=_counter(work, manifest, progress),
     )
-    run = _Run(work, manifest, clock, uncertainty=uncertainty)
+    run = _Run(work, manifest, clock, uncertainty=uncertainty, threads=threads or usable_cpus())
     for frame in range(work.image.frames):
         run.predict(frame, predictor)
         run.finish(frame)
@@ -100,8 +102,15 @@ class _Run:
     """The arrays of one run, in (frame, plane, row, column), and what is counted on them."""
 
     def __init__(
-        self, work: Work, manifest: Manifest, clock: StageClock, *, uncertainty: bool
+        self,
+        work: Work,
+        manifest: Manifest,
+        clock: StageClock,
+        *,
+        uncertainty: bool,
+        threads: int,
     ) -> None:
+        self._threads = worthwhile_threads(work.layout.plane_shape, threads)
         self._work, self._manifest, self._clock = work, manifest, clock
         self._box: PlaneBox = in_planes(work.region, work.layout, work.image.geometry)
         shape = (work.image.frames, work.layout.planes, *work.layout.plane_shape)
@@ -114,25 +123,27 @@ class _Run:
         """Fill the region of one frame with the most probable classes."""
         with self._clock.stage("prepare"):
             prepared = PreparedFrame(self._work.image, self._manifest.preprocessing, frame)
-        inside = (slice(*self._box.rows), slice(*self._box.columns))
-        for output in predictor.planes(prepared, self._box):
+        for finished in predictor.planes(prepared, self._box):
             with self._clock.stage("combine"):
-                chosen, certainty = strongest(output.probabilities)
-                self._sums.add(chosen, certainty, output.probabilities)
-                self._labels[frame, output.plane][inside] = chosen
-                if self._entropy is not None and output.over_views is not None:
-                    self._entropy[frame, output.plane][inside] = entropy_levels(output.over_views)
+                for result in in_order(reduce_plane, finished, self._threads):
+                    self._keep(frame, result)
+
+    def _keep(self, frame: int, result: PlaneResult) -> None:
+        inside = (frame, result.plane, slice(*self._box.rows), slice(*self._box.columns))
+        self._sums.add(result.tally)
+        self._labels[inside] = result.classes
+        if self._entropy is not None and result.entropy is not None:
+            self._entropy[inside] = result.entropy
 
     def finish(self, frame: int) -> None:
         """Clean one frame up and count what is left."""
         inside = self._labels[frame][self._box.slices]
         geometry = self._work.image.geometry
-        names = [entry.name for entry in self._manifest.classes]
+        places = {entry.name: place for place, entry in enumerate(self._manifest.classes, 1)}
+        rules = {places[rule.class_name]: rule for rule in self._manifest.clean_up}
         with self._clock.stage("clean_up"):
-            for rule in self._manifest.clean_up:
-                clean_up(inside, names.index(rule.class_name) + 1, rule, geometry)
-        with self._clock.stage("measure"):
-            self._found.append(count_classes(inside, len(names)))
+            threads = min(self._threads, CLEANED_AT_ONCE)
+            self._found.append(clean_and_count(inside, rules, len(places), geometry, threads))
 
     def result(self, image: Image, provenance: Provenance) -> SegmentResult:
         """Everything on the axes of the user's image."""

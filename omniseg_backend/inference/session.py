@@ -1,28 +1,26 @@
-"""A network as an ONNX Runtime session."""
+"""A bundle's network, loaded."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+import functools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omniseg_backend.common.errors import BundleError, ResourceError
+from omniseg_backend.inference.blocked_graph import BlockedNetwork, blocked_network
+from omniseg_backend.inference.runtime_blocks import block_channels
+from omniseg_backend.inference.runtime_session import CPU, Provider, RuntimeSession
 
-if TYPE_CHECKING:
-    import onnxruntime
-
-Provider = Literal["cpu", "gpu"]
-
-_CPU = "CPUExecutionProvider"
-#: Tried in this order when a GPU is asked for; each runs on this machine.
-_GPU = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
+#: Input sizes that stay loaded. A bundle has one, and its self-test another.
+_SIZES = 4
 
 
 class NetworkSession:
     """One loaded network; ``run`` may be called from several threads.
+
+    On a CPU a network of ours is rewritten for every size of its input, when that size is first
+    run (Compact: 40 ms); any other network is given to ONNX Runtime as it is.
 
     ``batch_seconds`` keeps what ``estimate`` measured, by the input's shape; ``load_seconds``
     what making the session, and its self-test if there was one, took.
@@ -41,21 +39,23 @@ class NetworkSession:
     def __init__(
         self, model: bytes, *, threads: int, provider: Provider = "cpu", subject: object = "model"
     ) -> None:
-        import onnxruntime
-
-        self._subject = subject
-        with self._runtime_errors():
-            self._session = onnxruntime.InferenceSession(
-                model, session_options(threads), providers=_providers(provider)
-            )
+        load = functools.partial(
+            RuntimeSession, threads=threads, provider=provider, subject=subject
+        )
+        blocked = None
+        if provider == "cpu":
+            blocked = blocked_network(model, subject, block_channels())
         self.threads = threads
         self.batch_seconds: dict[tuple[int, ...], float] = {}
         self.load_seconds = 0.0
-        self.provider: str = self._session.get_providers()[0]
-        if provider == "gpu" and self.provider == _CPU:
-            raise _no_gpu(found="a GPU runtime that failed to start")
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        self._for_size: Callable[[int, int], RuntimeSession]
+        if blocked is None:
+            whole = load(model)
+            self.provider, self._for_size = whole.provider, lambda rows, columns: whole
+        else:
+            # Not a bound method: the cycle would keep every session until the next collection.
+            sized = functools.partial(_sized, blocked, load)
+            self.provider, self._for_size = CPU, functools.lru_cache(maxsize=_SIZES)(sized)
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (N, classes, H, W) of ``inputs`` (N, C, H, W).
@@ -64,80 +64,11 @@ class NetworkSession:
             BundleError: The network refuses the input.
             ResourceError: Memory ran out.
         """
-        with self._runtime_errors():
-            (logits,) = self._session.run([self._output], {self._input: inputs})
-        return np.asarray(logits, dtype=np.float32)
-
-    @contextlib.contextmanager
-    def _runtime_errors(self) -> Iterator[None]:
-        """Turn what ONNX Runtime raises (its exceptions share no base) into our errors."""
-        from onnxruntime.capi import onnxruntime_pybind11_state as runtime
-
-        try:
-            yield
-        except (
-            runtime.EPFail,
-            runtime.Fail,
-            runtime.InvalidArgument,
-            runtime.InvalidGraph,
-            runtime.InvalidProtobuf,
-            runtime.NotImplemented,
-            runtime.RuntimeException,
-        ) as error:
-            message = " ".join(str(error).split())[:300]
-            if "allocate" in message:
-                raise ResourceError(
-                    self._subject,
-                    found=f"too little memory for the network ({message})",
-                    expected="room for one batch",
-                    remedy="close other programs or choose a smaller variant",
-                ) from error
-            raise BundleError(
-                self._subject,
-                found=f"a network that ONNX Runtime cannot run ({message})",
-                expected="a network exported by this project",
-                remedy="get the bundle again from where it came",
-            ) from error
+        session = self._for_size(*inputs.shape[2:])
+        return np.asarray(session.outputs(inputs)[0], dtype=np.float32)
 
 
-def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """How every session of this project runs.
-
-    Idle threads do not spin. On two cores spinning gains up to a third on an idle machine
-    (12 against 18 ms, Compact at 256 x 256), and on a busy one, a viewer's everyday state, it
-    loses as much (152 against 111 ms, two of 512 x 512) while taking the viewer's cores.
-
-    Args:
-        threads: Threads within an operation; operations run one after the other.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors; they are raised as well
-    return options
-
-
-def _providers(provider: Provider) -> list[str]:
-    """Providers named one by one: the list of all holds one that sends data to a server."""
-    if provider == "cpu":
-        return [_CPU]
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
-    for name in _GPU:
-        if name in available:
-            return [name, _CPU]
-    raise _no_gpu(found="an ONNX Runtime without GPU support")
-
-
-def _no_gpu(found: str) -> ResourceError:
-    return ResourceError(
-        "GPU",
-        found=found,
-        expected=f"one of {', '.join(_GPU)}",
-        remedy="run on the CPU, or install onnxruntime-gpu with its drivers",
-    )
+def _sized(
+    network: BlockedNetwork, load: Callable[[bytes], RuntimeSession], rows: int, columns: int
+) -> RuntimeSession:
+    return load(network.model(rows, columns))

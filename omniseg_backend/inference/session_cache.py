@@ -10,8 +10,9 @@ from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.platform import usable_cpus
 from omniseg_backend.inference.arithmetic_choice import Arithmetic
 from omniseg_backend.inference.int8_cache import cached_int8_model
+from omniseg_backend.inference.runtime_session import Provider
 from omniseg_backend.inference.selftest import require_int8_self_test, require_self_test
-from omniseg_backend.inference.session import NetworkSession, Provider
+from omniseg_backend.inference.session import NetworkSession
 
 _Key = tuple[str, int, Provider, Arithmetic]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from omniseg_backend.common.errors import BundleError, DataError
 from omniseg_backend.common.reading import unreadable
 from omniseg_backend.common.wording import counted
-from omniseg_backend.inference.session import NetworkSession
+from omniseg_backend.inference.runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -23,21 +23,16 @@ _DEFAULT_CHANNELS = 3
 Shape = tuple[int, int, int, int]
 
 
-class FileSession(NetworkSession):
+class FileSession(RuntimeSession):
     """A session of any network, run as ours are; every output is computed."""
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the whole network; returns its first output."""
-        return self.outputs(inputs)[0]
-
-    def outputs(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Run the whole network.
+        """Run the whole network; returns its first output.
 
         Raises:
             DataError: The network cannot be run at this shape.
         """
-        with self._runtime_errors():
-            return list(self._session.run(None, {self._input: inputs}))
+        return self.outputs(inputs)[0]
 
     @contextlib.contextmanager
     def _runtime_errors(self) -> Iterator[None]:

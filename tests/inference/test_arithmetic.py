@@ -47,12 +47,12 @@ def test_auto_goes_by_what_doctor_kept(bundle: Bundle, speedup: float, expected:
     assert chosen_arithmetic(bundle, INT8) == "int8"
 
 
-@pytest.mark.parametrize("field", ["cpu", "runtime"])
-def test_a_figure_of_another_machine_does_not_count(field: str) -> None:
+@pytest.mark.parametrize(("field", "other"), [("cpu", "x"), ("runtime", "x"), ("forms", 1)])
+def test_a_figure_of_another_machine_or_software_does_not_count(field: str, other: object) -> None:
     keep_host_speed(2.0)
     assert int8_is_known_faster()
     content = json.loads(host_speed_path().read_text())
-    host_speed_path().write_text(json.dumps({**content, field: "another"}))
+    host_speed_path().write_text(json.dumps({**content, field: other}))
     assert kept_host_speed() is None
     assert not int8_is_known_faster()
 

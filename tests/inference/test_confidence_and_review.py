@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from omniseg_backend.bundles.rules import ReviewRule
-from omniseg_backend.inference.confidence import ConfidenceSums
+from omniseg_backend.inference.confidence import ConfidenceSums, tally
 from omniseg_backend.inference.measurements import Measurement
 from omniseg_backend.inference.probabilities import strongest
 from omniseg_backend.inference.results import ClassResult, class_flags
@@ -24,7 +24,7 @@ def test_confidence_is_the_mean_probability_where_a_class_was_chosen() -> None:
     planes = random_planes(5, 4)
     sums = ConfidenceSums(4)
     for plane in planes:
-        sums.add(*strongest(plane), plane)
+        sums.add(tally(*strongest(plane), plane))
     chosen = planes.argmax(axis=1)
     for index in range(4):
         expected = planes[:, index][chosen == index].mean()
@@ -37,7 +37,7 @@ def test_a_class_that_was_never_chosen_has_a_peak_and_no_confidence() -> None:
     plane[0], plane[1] = 0.9, 0.1
     plane[:2, 2, 2] = 0.6, 0.4
     sums = ConfidenceSums(3)
-    sums.add(*strongest(plane), plane)
+    sums.add(tally(*strongest(plane), plane))
     assert sums.mean(1) is None
     assert sums.peak(1) == pytest.approx(0.4)
     assert sums.peak(2) == 0.0

@@ -13,8 +13,9 @@ import pytest
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.bundles.synthetic import synthetic_input
 from omniseg_backend.common.errors import BundleError, ResourceError
+from omniseg_backend.inference.runtime_session import session_options
 from omniseg_backend.inference.selftest import run_self_test
-from omniseg_backend.inference.session import NetworkSession, session_options
+from omniseg_backend.inference.session import NetworkSession
 from omniseg_backend.inference.session_cache import SessionCache
 
 from .conftest import OMNISEGNET, bright_model, convolution_model
