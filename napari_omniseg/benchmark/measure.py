@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_omniseg.panels.segment import SegmentPanel
 
-_PANELS = ("Segment", "Results", "Fine-tune")
+_PANELS = ("Segment", "Results", "Fine-tune", "Jobs")
 _OPEN_LIMIT_MS = 300.0
 _BLOCK_LIMIT_MS = 50.0
 _MASK_LIMIT_MS = 150.0
@@ -120,15 +120,15 @@ def _volume(viewer: napari.Viewer, _: Path) -> Sequence[Figure]:
 def _training(viewer: napari.Viewer, folder: Path) -> Sequence[Figure]:
     from napari_omniseg.benchmark.main_thread import MainThreadWatch
     from napari_omniseg.benchmark.scenes import live, opened, wait
-    from napari_omniseg.benchmark.training_job import start_training
+    from napari_omniseg.benchmark.training_job import site_of_phantoms, start_training
     from omniseg_backend.jobs.states import State
 
     name = "longest block while a training reports"
     try:
-        client, job = start_training(folder)
+        client, job = start_training(site_of_phantoms(folder), steps=500)
     except ResourceError as error:
         return [Figure(name, None, None, 0, _BLOCK_LIMIT_MS, f"not measured: {error.found}")]
-    opened(viewer, "Fine-tune")
+    opened(viewer, "Jobs")
     wait(lambda: client.job(job).record.known.state is not State.QUEUED)
     watch = MainThreadWatch()
     watch.start()
