@@ -1,4 +1,4 @@
-"""A small fine-tuning to watch: a site data set of heart phantoms, and a few minutes of training."""
+"""A small fine-tuning to watch: heart phantoms as site data, and some minutes of training."""
 
 from __future__ import annotations
 
