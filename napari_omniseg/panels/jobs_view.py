@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, 
 from napari_omniseg.files.reader import LayerTuple, get_reader
 from napari_omniseg.models.job_look import Look
 from napari_omniseg.models.job_results import JobResult, Opener, bundle_words
-from napari_omniseg.models.job_rows import Action
+from napari_omniseg.models.job_rows import Action, JobRow
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.job_actions import JobActions
@@ -31,6 +31,7 @@ from omniseg_backend.jobs.events import Event
 from omniseg_backend.jobs.folder import JobFolder
 from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.jobs.spec_file import load_spec
+from omniseg_backend.jobs.states import State
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -55,6 +56,7 @@ class JobsView(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        self._looked = False
         self.message = MessageLine()
         self.question = Question()
         self.new = button("New job", "Fill in a form for any kind of job and submit it.")
@@ -136,10 +138,19 @@ class JobsView(QWidget):
     def _on_seen(self, seen: Look) -> None:
         self.table.put(seen.rows)
         self.empty.show_text("" if seen.rows else _EMPTY)
+        if not self._looked:
+            self._looked = True
+            self._choose_first(seen.rows)
         if seen.details is not None and seen.job == self.lookout.job:
             self.details.put(seen.details)
             self.actions.offer(seen.details.results)
         self._enable()
+
+    def _choose_first(self, rows: tuple[JobRow, ...]) -> None:
+        """What a user who opens the panel wants to see: what runs, else what is newest."""
+        running = [row for row in rows if row.state is State.RUNNING]
+        for row in (*running, *rows)[:1]:
+            self.table.choose(row.id)
 
     def _on_told(self, event: Event) -> None:
         if self.details.take(event):

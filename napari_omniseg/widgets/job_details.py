@@ -16,6 +16,7 @@ from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.preview_picture import PreviewPicture
 from napari_omniseg.widgets.sections import TextLine
 from omniseg_backend.jobs.events import Event, Measured, Tried
+from omniseg_backend.jobs.states import State
 
 _SCALE = 1000
 _LOG_LINES_SHOWN = 10
@@ -28,7 +29,13 @@ _GONE = (
 
 
 class JobDetailsView(QWidget):
-    """Everything about the job that is selected; empty while none is."""
+    """Everything about the job that is selected; empty while none is.
+
+    Attributes:
+        row: The job; None while none is shown.
+        story: What its events have told.
+        words: Names and values that its spec states.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,13 +77,14 @@ class JobDetailsView(QWidget):
         ):  # fmt: skip
             column.addWidget(widget)
         column.addStretch()
-        self._words: tuple[tuple[str, str], ...] = ()
+        self.words: tuple[tuple[str, str], ...] = ()
         self.clear()
 
     def clear(self) -> None:
         """Show no job."""
         self._draw_soon.stop()
         self.row = None
+        self._gone = ""
         self.story = JobStory()
         self.plots.clear()
         self.preview.clear()
@@ -102,15 +110,16 @@ class JobDetailsView(QWidget):
             self.log.setPlainText(details.log)
             bar = self.log.verticalScrollBar()
             bar.setValue(bar.maximum())
-        self._draw(_GONE if details.results_gone else "")
+        self._gone = _GONE if details.results_gone else ""
+        self._draw()
 
-    def _draw(self, gone: str = "") -> None:
+    def _draw(self) -> None:
         row, story = self.row, self.story
         self.setVisible(row is not None)
         if row is None:
             return
         progress = story.progress
-        running = row.status.startswith("▶")
+        running = row.state is State.RUNNING
         self.heading.show_text(row.title)
         stage = progress.stage if progress is not None else row.stage
         left = row.left if progress is None else time_left(progress.remaining_seconds)
@@ -121,16 +130,16 @@ class JobDetailsView(QWidget):
         self.status.show_text(", ".join(word for word in words if word))
         self.bar.setVisible(running)
         self.bar.setValue(round(_SCALE * fraction))
-        error = story.error or row.problem or gone
+        error = story.error or row.problem or self._gone
         self.problem.say("\n".join([error, *story.faults]) if error else "", "error")
         self.warnings.say("\n".join(story.warnings), "warning")
         if story.preview is not None:
             self.preview.show_picture(row.folder / story.preview.picture, story.preview.caption)
 
     def _put_words(self, words: tuple[tuple[str, str], ...]) -> None:
-        if words == self._words:
+        if words == self.words:
             return
-        self._words = words
+        self.words = words
         fresh = _form()
         layout = fresh.layout()
         assert isinstance(layout, QFormLayout)

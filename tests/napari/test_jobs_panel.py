@@ -143,7 +143,7 @@ def test_why_a_job_failed_is_told_until_it_is_resumed(view: JobsView, jobs: Jobs
     choose(view, job)
     wait(lambda: "found an even number" in view.details.problem.text())
     assert "add 1" in view.details.problem.text()
-    wait(lambda: ("Ends", "bad-data") in view.details._words)
+    wait(lambda: ("Ends", "bad-data") in view.details.words)
 
 
 def test_warnings_log_and_picture_of_a_job(view: JobsView, jobs: Jobs, wait) -> None:

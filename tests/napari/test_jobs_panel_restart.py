@@ -82,7 +82,8 @@ def test_a_killed_viewer_leaves_its_training_and_the_next_shows_all_of_it(
     view = panel.view
     assert view is not None
     qtbot.waitUntil(lambda: len(view.table.table.rows) == 1, timeout=PATIENCE)
-    view.table.choose(job)
+    assert view.table.chosen_row is not None
+    assert view.table.chosen_row.id == job
     plots = view.details.plots.plots
     qtbot.waitUntil(lambda: "Dice" in plots, timeout=PATIENCE)
     qtbot.waitUntil(lambda: view.table.table.rows[0].status == "✔ finished", timeout=PATIENCE)
