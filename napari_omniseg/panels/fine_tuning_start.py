@@ -65,7 +65,7 @@ class StartSection(Section):
         self.start.clicked.connect(self.start_clicked)
         self.body.addWidget(self.start)
         self.model.currentIndexChanged.connect(self._on_model)
-        self.show_data(None)
+        self._on_model()
 
     def show_data(self, summary: SiteSummary | None) -> None:
         """Take the data set to train on; models that suit it come first."""
