@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_omniseg.panels.segment import SegmentPanel
 
 #: A scene that takes longer has failed.
-_PATIENCE_S = 600.0
+_PATIENCE_S = 120.0
 
 
 def opened(viewer: napari.Viewer, name: str) -> tuple[QWidget, float]:
@@ -45,7 +45,7 @@ def show(viewer: napari.Viewer, image: Image) -> None:
 
 def choose_task(panel: SegmentPanel, task: str) -> None:
     """Wait until the panel has listed the tasks, choose one, and wait until its model is warm."""
-    wait(lambda: not panel.listing.waiting and panel.form.chosen_task is not None)
+    wait(lambda: not panel.listing.waiting)
     panel.form.task.choose(task)
     wait(lambda: not panel.expectations.waiting)
 
