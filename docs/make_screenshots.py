@@ -32,8 +32,8 @@ def main(folder: Path) -> None:
         os.environ["NAPARI_CONFIG"] = str(Path(private) / "napari.yaml")
         os.environ["OMNISEG_HOME"] = str(Path(private) / "home")
         with virtual_screen():
-            for theme in _THEMES:
-                for name, scene in SCENES.items():
+            for name, scene in SCENES.items():  # the trainings last: they add models to choose from
+                for theme in _THEMES:
                     _take(theme, scene, folder / f"{name}-{theme}.png", Path(private))
 
 

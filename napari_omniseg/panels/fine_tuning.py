@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_omniseg.models.fine_tuning import Action, FineTuning
 from napari_omniseg.models.preferences import Preferences
@@ -19,6 +19,7 @@ from napari_omniseg.panels.fine_tuning_start import StartSection
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
+from napari_omniseg.widgets.panel_area import PanelArea
 from omniseg_backend.jobs.states import State
 
 if TYPE_CHECKING:
@@ -103,13 +104,9 @@ class FineTuningPanel(QWidget):
         for part in self._sections:
             column.addWidget(part)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area, 1)
+        whole.addWidget(PanelArea(inside), 1)
         whole.addWidget(self.message)
 
     def _connect(self) -> None:

@@ -11,9 +11,7 @@ from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
-    QFrame,
     QLabel,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +32,7 @@ from napari_omniseg.widgets.class_table import ClassTable
 from napari_omniseg.widgets.controls import add_row
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
+from napari_omniseg.widgets.panel_area import PanelArea
 from omniseg_backend.common.errors import OmniSegError
 
 if TYPE_CHECKING:
@@ -108,14 +107,9 @@ class ResultsPanel(QWidget):
         ):
             column.addWidget(part)
         column.addStretch()
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setFrameShape(QFrame.Shape.NoFrame)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        scrolled.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled)
+        outer.addWidget(PanelArea(content))
         # Below what is scrolled, so that nothing is said where it is not seen.
         outer.addWidget(self.acceptance.question)
         outer.addWidget(self.message)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_omniseg.models.bundle_cache import BundleCache
 from napari_omniseg.models.catalogue import Catalogue
@@ -19,6 +19,7 @@ from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.expectations import Expectations
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
+from napari_omniseg.widgets.panel_area import PanelArea
 from napari_omniseg.widgets.run_bar import RunBar
 from napari_omniseg.widgets.segment_form import SegmentForm
 from omniseg_backend.common.errors import OmniSegError
@@ -126,10 +127,6 @@ class SegmentPanel(QWidget):
     def _build(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        outer.addWidget(area)
         inside = QWidget()
         layout = QVBoxLayout(inside)
         self.form = SegmentForm(self._viewer)
@@ -141,7 +138,7 @@ class SegmentPanel(QWidget):
         for widget in (self.form, self.run_bar, self.message, self.results, self.shelf_message):
             layout.addWidget(widget)
         layout.addStretch()
-        area.setWidget(inside)
+        outer.addWidget(PanelArea(inside))
 
     # What the image is
 

@@ -1,0 +1,48 @@
+"""The scrolled part of a panel: up and down only, and never narrower than what stands in it."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class PanelArea(QScrollArea):
+    """Shows a widget at the dock's width; a dock cannot be made narrower than its controls need.
+
+    A plain scroll area asks for a few pixels only, and napari's docks then cut the controls off.
+
+    Args:
+        inside: What is scrolled.
+        parent: Its owner.
+    """
+
+    def __init__(self, inside: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inside)
+        inside.installEventFilter(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the widget must be, with the bar beside it."""
+        return QSize(self._needed(), super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """At least as wide as the widget must be."""
+        hint = super().sizeHint()
+        return QSize(max(hint.width(), self._needed()), hint.height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for another width when what stands inside does."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
+
+    def _needed(self) -> int:
+        inside = self.widget()
+        bar = self.verticalScrollBar()
+        width = 0 if bar is None else bar.sizeHint().width()
+        if inside is None:
+            return width
+        return width + max(inside.minimumSizeHint().width(), inside.minimumWidth())
