@@ -45,7 +45,7 @@ def measure(*, progress: Progress, cancel: Cancel | None) -> tuple[Figure, ...]:
         except ImportError:
             raise _no_napari() from None
         figures: list[Figure] = []
-        scenes = (_panels, _pictures, _volume, _training)
+        scenes = (_panels, _napari_alone, _pictures, _volume, _training)
         for done, scene in enumerate(scenes):
             check_cancel(cancel, "the benchmark of the panels")
             progress("measuring the panels", done / len(scenes))
@@ -66,6 +66,24 @@ def _panels(viewer: napari.Viewer, _: Path) -> Sequence[Figure]:
         _, took = opened(viewer, name)
         figures.append(Figure(f"opening {name}", took, took, 1, _OPEN_LIMIT_MS, "with its imports"))
     return figures
+
+
+def _napari_alone(viewer: napari.Viewer, _: Path) -> Sequence[Figure]:
+    """What no plugin can go below: every result is a Labels layer."""
+    from napari_omniseg.benchmark.scenes import empty_labels, noise_picture, show
+
+    show(viewer, noise_picture(512))
+    took = [empty_labels(viewer) for _ in range(_CLICKS)]
+    return [
+        Figure(
+            "napari alone: adding and drawing an empty Labels layer",
+            statistics.median(took),
+            max(took),
+            len(took),
+            None,
+            "in one block",
+        )
+    ]
 
 
 def _pictures(viewer: napari.Viewer, _: Path) -> Sequence[Figure]:

@@ -64,6 +64,18 @@ def click_to_mask(viewer: napari.Viewer, panel: SegmentPanel) -> float:
     return took
 
 
+def empty_labels(viewer: napari.Viewer) -> float:
+    """Add a Labels layer of a few empty pixels; milliseconds until the canvas has drawn it."""
+    from napari.layers import Labels
+
+    layer = Labels(np.zeros((4, 4), np.uint8))
+    QApplication.processEvents()
+    start = time.perf_counter()
+    viewer.add_layer(layer)
+    QApplication.processEvents()
+    return (time.perf_counter() - start) * 1000
+
+
 def noise_picture(side: int) -> Image:
     """A colour picture of squares: what it shows does not matter to the time."""
     random = np.random.default_rng(0)

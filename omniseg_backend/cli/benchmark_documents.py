@@ -167,7 +167,7 @@ class UiFigure(Part):
     median_ms: Annotated[float | None, Field(ge=0, description="Null: not measured.")]
     worst_ms: Annotated[float | None, Field(ge=0, description="Null: not measured.")]
     repetitions: Count
-    limit_ms: Milliseconds
+    limit_ms: Annotated[float | None, Field(ge=0, description="Null: told for comparison.")]
     remark: str
 
 

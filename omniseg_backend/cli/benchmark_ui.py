@@ -77,7 +77,7 @@ def _tables(document: BenchmarkUiDocument) -> Sequence[RenderableType]:
             _shown(figure.median_ms),
             _shown(figure.worst_ms),
             str(figure.repetitions),
-            f"{figure.limit_ms:.0f}",
+            _shown(figure.limit_ms),
             figure.remark,
         )
         for figure in document.figures

@@ -17,7 +17,7 @@ class Figure:
         milliseconds: How long: the median where it was repeated; None where it was not measured.
         worst: The longest of the repetitions.
         repetitions: How often it was measured.
-        limit: What it must stay below.
+        limit: What it must stay below; None for what is told for comparison.
         remark: Why it was not measured, or under what conditions it was.
     """
 
@@ -25,7 +25,7 @@ class Figure:
     milliseconds: float | None
     worst: float | None
     repetitions: int
-    limit: float
+    limit: float | None
     remark: str = ""
 
 
