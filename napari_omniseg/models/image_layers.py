@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_omniseg.bridge.labels_layer import is_uncertainty
+from napari_omniseg.models.followed_layers import Connection, FollowedLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -31,7 +32,7 @@ class ImageLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._watched: list[Image] = []
+        self._watched: FollowedLayers[Image] = FollowedLayers(self._connections)
         events = viewer.layers.events
         events.inserted.connect(self._on_list_changed)
         events.removed.connect(self._on_list_changed)
@@ -42,13 +43,13 @@ class ImageLayers:
     @property
     def layers(self) -> tuple[Image, ...]:
         """Those in the viewer, the topmost first."""
-        return tuple(self._watched)
+        return self._watched.layers
 
     @property
     def active(self) -> Image | None:
         """The active layer if it is an Image."""
         layer = self._viewer.layers.selection.active
-        return layer if layer in self._watched else None
+        return layer if layer in self._watched.layers else None
 
     def stop(self) -> None:
         """Hear no more; may be called again."""
@@ -57,9 +58,7 @@ class ImageLayers:
         events.removed.disconnect(self._on_list_changed)
         events.reordered.disconnect(self._on_list_changed)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
-        for layer in self._watched:
-            self._ignore(layer)
-        self._watched = []
+        self._watched.follow(())
 
     def _watch(self) -> None:
         from napari.layers import Image
@@ -69,20 +68,13 @@ class ImageLayers:
             for layer in reversed(self._viewer.layers)
             if isinstance(layer, Image) and not is_uncertainty(layer.metadata)
         ]
-        for layer in self._watched:
-            if layer not in found:
-                self._ignore(layer)
-        for layer in found:
-            if layer not in self._watched:
-                layer.events.name.connect(self._on_renamed)
-                for event in _moving(layer):
-                    event.connect(self._on_data)
-        self._watched = found
+        self._watched.follow(found)
 
-    def _ignore(self, layer: Image) -> None:
-        layer.events.name.disconnect(self._on_renamed)
-        for event in _moving(layer):
-            event.disconnect(self._on_data)
+    def _connections(self, layer: Image) -> tuple[Connection, ...]:
+        return (
+            (layer.events.name, self._on_renamed),
+            *((event, self._on_data) for event in _moving(layer)),
+        )
 
     def _on_list_changed(self) -> None:
         self._watch()

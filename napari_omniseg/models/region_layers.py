@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_omniseg.bridge.transforms import LayerTransforms
+from napari_omniseg.models.followed_layers import Connection, FollowedLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -31,7 +32,7 @@ class RegionLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._watched: list[Shapes] = []
+        self._watched: FollowedLayers[Shapes] = FollowedLayers(self._connections)
         for event in self._events():
             event.connect(self._on_list)
         for event in self._views():
@@ -41,7 +42,7 @@ class RegionLayers:
     @property
     def layers(self) -> tuple[Shapes, ...]:
         """Those in the viewer, the lowest first."""
-        return tuple(self._watched)
+        return self._watched.layers
 
     def stop(self) -> None:
         """Hear no more; may be called again."""
@@ -49,9 +50,7 @@ class RegionLayers:
             event.disconnect(self._on_list)
         for event in self._views():
             event.disconnect(self._on_view)
-        for layer in self._watched:
-            self._ignore(layer)
-        self._watched = []
+        self._watched.follow(())
 
     def add_over(self, layer: Image) -> Shapes:
         """Add a Shapes layer that lies as an image does, active and ready for a rectangle."""
@@ -80,24 +79,15 @@ class RegionLayers:
     def _watch(self) -> None:
         from napari.layers import Shapes
 
-        found = [layer for layer in self._viewer.layers if isinstance(layer, Shapes)]
-        for layer in self._watched:
-            if layer not in found:
-                self._ignore(layer)
-        for layer in found:
-            if layer not in self._watched:
-                layer.events.name.connect(self._on_renamed)
-                layer.events.data.connect(self._on_drawn)
-        self._watched = found
+        self._watched.follow([one for one in self._viewer.layers if isinstance(one, Shapes)])
 
-    def _ignore(self, layer: Shapes) -> None:
-        layer.events.name.disconnect(self._on_renamed)
-        layer.events.data.disconnect(self._on_drawn)
+    def _connections(self, layer: Shapes) -> tuple[Connection, ...]:
+        return (layer.events.name, self._on_renamed), (layer.events.data, self._on_drawn)
 
     def _on_list(self) -> None:
-        before = self._watched
+        before = self.layers
         self._watch()
-        if before != self._watched:
+        if before != self.layers:
             self.changed.emit()
 
     def _on_renamed(self) -> None:
