@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable, Colour
+from omniseg_backend.images.classes import ClassEntry, ClassTable, Colour, palette_colour
 
 
 def as_shown(classes: ClassTable, attributes: Mapping[str, Any]) -> ClassTable:
@@ -50,7 +50,7 @@ def classes_of_features(features: Any) -> tuple[ClassEntry, ...]:  # noqa: ANN40
             continue
         unique = name if name not in taken else f"{name} ({number})"
         taken.add(unique)
-        entries[number] = ClassEntry(number, unique, PALETTE[(number - 1) % len(PALETTE)])
+        entries[number] = ClassEntry(number, unique, palette_colour(number))
     return tuple(entries.values())
 
 

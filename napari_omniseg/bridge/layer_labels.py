@@ -17,8 +17,8 @@ from napari_omniseg.bridge.placement import Placement, placement_of_layer
 from napari_omniseg.bridge.transforms import LayerTransforms
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.provenance import Provenance
-from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
-from omniseg_backend.images.segmentation import Segmentation
+from omniseg_backend.images.classes import ClassEntry, ClassTable, palette_colour
+from omniseg_backend.images.segmentation import Segmentation, values_present
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -60,7 +60,7 @@ def segmentation_of(data: Any, attributes: Mapping[str, Any]) -> Segmentation:  
     return Segmentation(
         labels=labels,
         geometry=placement.geometry,
-        classes=as_shown(named_classes(named, _values(labels), attributes), attributes),
+        classes=as_shown(named_classes(named, values_present(labels), attributes), attributes),
         provenance=None if origin is None else _provenance(origin, array),
         name=name if origin is None else origin.name,
         has_time="t" in placement.axes,
@@ -149,13 +149,6 @@ def _ordered(array: NDArray[np.unsignedinteger], axes: str) -> NDArray[np.unsign
     return array.transpose([letters.index(letter) for letter in "txyz"])
 
 
-def _values(labels: NDArray[np.unsignedinteger]) -> list[int]:
-    """The foreground values that occur, ascending."""
-    counts = np.zeros(65536, np.bool_)
-    counts[labels.reshape(-1)] = True
-    return [int(value) for value in np.flatnonzero(counts) if value]
-
-
 def named_classes(
     named: tuple[ClassEntry, ...], found: Iterable[int], attributes: Mapping[str, Any]
 ) -> ClassTable:
@@ -174,7 +167,7 @@ def named_classes(
             ClassEntry(
                 value,
                 f"class {value}" if f"class {value}" not in names else f"class {value}, unnamed",
-                PALETTE[(value - 1) % len(PALETTE)],
+                palette_colour(value),
             )
             for value in found
             if value not in values

@@ -22,6 +22,11 @@ PALETTE: tuple[Colour, ...] = (
 )
 
 
+def palette_colour(value: int) -> Colour:
+    """The palette's colour for a class that has none of its own, by its value."""
+    return PALETTE[(value - 1) % len(PALETTE)]
+
+
 @dataclasses.dataclass(frozen=True)
 class ClassEntry:
     """One foreground class.

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
-from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
+from omniseg_backend.images.classes import ClassEntry, ClassTable, palette_colour
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.records import GeometryRecord, SegmentationRecord
 from omniseg_backend.images.terminology import SNOMED, slicer_terminology, snomed_meanings
@@ -105,7 +105,7 @@ def _entry(path: Path, pairs: Mapping[str, str], number: int) -> ClassEntry:
     return ClassEntry(
         value=value,
         name=field("Name") or field("ID"),
-        colour=_colour(field("Color")) or PALETTE[(value - 1) % len(PALETTE)],
+        colour=_colour(field("Color")) or palette_colour(value),
         snomed=_snomed(field("Tags")),
     )
 

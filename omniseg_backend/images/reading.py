@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.common.reading import reading_errors
-from omniseg_backend.images.classes import PALETTE, ClassEntry, ClassTable
+from omniseg_backend.images.classes import ClassEntry, ClassTable, palette_colour
 from omniseg_backend.images.formats import DICOM, format_of
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.modality import Modality, ModalityStatement
-from omniseg_backend.images.segmentation import Segmentation
+from omniseg_backend.images.segmentation import Segmentation, values_present
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ def read_segmentation(path: str | Path, *, classes: ClassTable | None = None) ->
     file = format_of(path).load_module().load_labels(path)
     for note in file.notes:
         logger.info("%s: %s", path.name, note)  # what the image beside it says too
-    found = _values_present(file.labels)
+    found = values_present(file.labels)
     provenance = None
     if classes is None:
         from omniseg_backend.images.records import recorded_classes
@@ -165,20 +164,11 @@ def guess_modality(image: Image) -> ModalityStatement:
     return ModalityStatement(Modality.CT, "guess") if looks_like_ct else image.modality
 
 
-def _values_present(labels: NDArray[np.unsignedinteger]) -> list[int]:
-    """The foreground values that occur, ascending; without sorting the voxels."""
-    seen = np.zeros(65536, dtype=np.bool_)
-    for frame in labels:
-        for plane in frame:
-            seen[plane] = True
-    return [int(value) for value in np.flatnonzero(seen) if value]
-
-
 def _name_values(recorded: tuple[ClassEntry, ...], found: list[int]) -> ClassTable:
     """The recorded classes, and ``class N`` for each value that they do not name."""
     named = {entry.value for entry in recorded}
     unnamed = tuple(
-        ClassEntry(value, f"class {value}", PALETTE[(value - 1) % len(PALETTE)])
+        ClassEntry(value, f"class {value}", palette_colour(value))
         for value in found
         if value not in named
     )

@@ -54,3 +54,16 @@ class Segmentation:
                 expected="unsigned integers",
                 remedy="store the mask as whole numbers",
             )
+
+
+def values_present(labels: NDArray[np.unsignedinteger]) -> list[int]:
+    """The foreground values that occur, ascending; without sorting or copying the voxels.
+
+    Args:
+        labels: Shape (time, i, j, k), values to 65535.
+    """
+    seen = np.zeros(65536, dtype=np.bool_)
+    for frame in labels:
+        for plane in frame:
+            seen[plane] = True
+    return [int(value) for value in np.flatnonzero(seen) if value]
