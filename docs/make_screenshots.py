@@ -6,7 +6,6 @@ Settings, models and jobs are those of a new user, in a folder that is removed.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_omniseg.benchmark.private_user import private_user
 from napari_omniseg.benchmark.virtual_screen import virtual_screen
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ _PATIENCE_S = 300.0
 def main(folder: Path) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as private:
-        os.environ["NAPARI_CONFIG"] = str(Path(private) / "napari.yaml")
-        os.environ["OMNISEG_HOME"] = str(Path(private) / "home")
-        with virtual_screen():
-            for name, scene in SCENES.items():  # the trainings last: they add models to choose from
-                for theme in _THEMES:
-                    _take(theme, scene, folder / f"{name}-{theme}.png", Path(private))
+    with (
+        tempfile.TemporaryDirectory() as private,
+        private_user(Path(private)),
+        virtual_screen(),
+    ):
+        for name, scene in SCENES.items():  # the trainings last: they add models to choose from
+            for theme in _THEMES:
+                _take(theme, scene, folder / f"{name}-{theme}.png", Path(private))
 
 
 def _take(
@@ -111,8 +112,9 @@ def _open_sample(viewer: napari.Viewer, key: str) -> None:
 
 
 def _open(viewer: napari.Viewer, name: str) -> QWidget:
-    _, panel = viewer.window.add_plugin_dock_widget("napari-omniseg", name, tabify=True)
-    return panel
+    from napari_omniseg.benchmark.scenes import opened
+
+    return opened(viewer, name)[0]
 
 
 def _live(seconds: float) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_omniseg.benchmark.private_user import private_user
 from napari_omniseg.benchmark.virtual_screen import virtual_screen
 from omniseg_backend.common.errors import ResourceError
 from omniseg_backend.common.figures import Figure
@@ -39,7 +38,7 @@ def measure(*, progress: Progress, cancel: Cancel | None) -> tuple[Figure, ...]:
         ResourceError: There is no screen, or napari is not installed.
         CancelledError: The user cancelled.
     """
-    with tempfile.TemporaryDirectory() as folder, _apart(Path(folder)), virtual_screen():
+    with tempfile.TemporaryDirectory() as folder, private_user(Path(folder)), virtual_screen():
         try:
             import napari
         except ImportError:
@@ -163,24 +162,6 @@ def _segment_panel(viewer: napari.Viewer) -> SegmentPanel:
     panel, _ = opened(viewer, "Segment")
     assert isinstance(panel, SegmentPanel)
     return panel
-
-
-@contextlib.contextmanager
-def _apart(folder: Path) -> Iterator[None]:
-    """The user's settings, models and jobs are neither read nor changed."""
-    private = {
-        "NAPARI_CONFIG": str(folder / "napari.yaml"),
-        "OMNISEG_HOME": str(folder / "home"),
-    }
-    before = {name: os.environ.get(name) for name in private}
-    os.environ.update(private)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _no_napari() -> ResourceError:

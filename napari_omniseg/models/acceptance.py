@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
+from napari_omniseg.models.new_site import site_like
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.images.image import Image
@@ -153,14 +154,11 @@ def _site(
             "Make it",
             dataclasses.replace(request, create=True),
         )
+    if manifest is not None:
+        return site_like(folder, manifest)
     stated = image.modality.value if image.modality.is_known else None
-    like = None if manifest is None else manifest.preprocessing
-    return SiteDataset.create(
-        folder,
-        classes,
-        modality=stated if like is None else like.modality,
-        channel_names=_channels(image.channel_names) if like is None else like.image_channels,
-    )
+    names_of_channels = _channels(image.channel_names)
+    return SiteDataset.create(folder, classes, modality=stated, channel_names=names_of_channels)
 
 
 def _manifest(segmentation: Segmentation) -> Manifest | None:

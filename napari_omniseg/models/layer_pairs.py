@@ -15,6 +15,7 @@ from napari_omniseg.bridge.origin import image_origin
 from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
+from napari_omniseg.models.new_site import site_like
 from napari_omniseg.models.view_place import ViewPlace
 from omniseg_backend.common.errors import OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
@@ -101,15 +102,9 @@ def create_site(folder: Path, start: StartModel) -> None:
         DataError: The folder exists or cannot be written.
     """
     from omniseg_backend.bundles.store import read_manifest
-    from omniseg_backend.datasets.site.dataset import SiteDataset
 
     manifest, _ = read_manifest(start.path)
-    SiteDataset.create(
-        folder,
-        manifest.class_table(),
-        modality=manifest.preprocessing.modality,
-        channel_names=manifest.preprocessing.image_channels,
-    )
+    site_like(folder, manifest)
 
 
 def add_pairs(

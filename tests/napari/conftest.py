@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,44 +13,21 @@ from tests.jobs.conftest import Jobs, end_all, install_counting
 pytest.importorskip("napari", reason="the plugin needs the napari extra")
 pytest.importorskip("pytestqt", reason="tests of widgets need pytest-qt")
 
-# No Qt window is opened while tests are collected, so the screen can still be chosen here.
-_NEEDS_SCREEN = os.name == "posix" and "DISPLAY" not in os.environ and os.uname().sysname == "Linux"
+from napari.components import ViewerModel
 
-
-def _start_screen() -> Iterator[None]:
-    """A virtual screen with OpenGL of this process's own."""
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"],
-        pass_fds=(writing,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as told:
-        number = told.readline().strip()
-    if not number:
-        server.kill()
-        pytest.skip("Xvfb did not start")
-    os.environ["DISPLAY"] = f":{number}"
-    try:
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-        del os.environ["DISPLAY"]
+from napari_omniseg.benchmark.virtual_screen import can_make_screen, virtual_screen
+from napari_omniseg.panels.results import ResultsPanel
 
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[bool]:
     """Whether windows with OpenGL can be opened; without a screen Qt draws into memory."""
-    if not _NEEDS_SCREEN:
-        yield True
-    elif shutil.which("Xvfb") is None:
+    if not can_make_screen():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         yield False
-    else:
-        for _ in _start_screen():
-            yield True
+        return
+    with virtual_screen():
+        yield True
 
 
 @pytest.fixture(scope="session")
@@ -78,17 +53,6 @@ def plugins() -> None:
 
 
 @pytest.fixture
-def own_settings(plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Preferences that are no user's: napari keeps them beside its own settings."""
-    import napari.settings
-
-    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
-    napari.settings._clear_plugin_settings_cache()
-    yield
-    napari.settings._clear_plugin_settings_cache()
-
-
-@pytest.fixture
 def gui(screen: bool, make_napari_viewer_proxy):
     """A function that opens a real, visible viewer; skipped where there is no OpenGL."""
     if not screen:
@@ -97,7 +61,9 @@ def gui(screen: bool, make_napari_viewer_proxy):
 
 
 @pytest.fixture
-def plugin_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def plugin_preferences(
+    plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """The plugin's settings in a folder that is no user's; gives the folder."""
     import napari.settings
 
@@ -114,3 +80,22 @@ def jobs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     made = Jobs(tmp_path)
     yield made
     end_all(made.client)
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    """A viewer without a window."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def open_results(qtbot, viewer: ViewerModel) -> Callable[[], ResultsPanel]:
+    """A function that opens a Results panel of ``viewer`` and waits until it has looked around."""
+
+    def open_it() -> ResultsPanel:
+        panel = ResultsPanel(viewer)
+        qtbot.addWidget(panel)
+        qtbot.waitUntil(lambda: not panel.busy)
+        return panel
+
+    return open_it

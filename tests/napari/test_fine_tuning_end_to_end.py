@@ -24,7 +24,7 @@ from omniseg_backend.training.settings import Budget
 from tests.napari.fine_tuning_makers import make_current
 from tests.training.conftest import draw_case
 
-pytestmark = pytest.mark.usefixtures("own_settings")
+pytestmark = pytest.mark.usefixtures("plugin_preferences")
 
 PATIENCE = 600_000
 

@@ -26,7 +26,7 @@ from omniseg_backend.training.settings import Budget
 from tests.napari.fine_tuning_makers import make_current, toy_site
 from tests.training.conftest import draw_case
 
-pytestmark = pytest.mark.usefixtures("own_settings")
+pytestmark = pytest.mark.usefixtures("plugin_preferences")
 
 PATIENCE = 120_000
 
@@ -51,11 +51,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(template: Path, tmp_path: Path) -> Path:
     """Ten patients, two of them reserved."""
     return shutil.copytree(template, tmp_path / template.name)
-
-
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.panels.results import ResultsPanel
@@ -18,22 +16,6 @@ from omniseg_backend.images.reading import read_image, read_segmentation
 from tests.napari.results_makers import NAMES, show_drawn, two_balls
 
 pytestmark = pytest.mark.usefixtures("plugin_preferences")
-
-
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
-
-
-@pytest.fixture
-def open_panel(qtbot, viewer: ViewerModel) -> Iterator[object]:
-    def open_it() -> ResultsPanel:
-        panel = ResultsPanel(viewer)
-        qtbot.addWidget(panel)
-        qtbot.waitUntil(lambda: not panel.busy)
-        return panel
-
-    return open_it
 
 
 @pytest.fixture
@@ -57,9 +39,9 @@ def agree(qtbot, panel: ResultsPanel) -> str:
     return panel.message.text()
 
 
-def test_what_was_corrected_is_stored_with_its_image(qtbot, viewer, open_panel, site) -> None:
+def test_what_was_corrected_is_stored_with_its_image(qtbot, viewer, open_results, site) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 3)
     said = accepted(qtbot, panel, site.folder, "P07")
     (name, case), *others = site.document().omniseg.cases.items()
@@ -74,9 +56,9 @@ def test_what_was_corrected_is_stored_with_its_image(qtbot, viewer, open_panel, 
     assert Preferences().site_folder == str(site.folder)
 
 
-def test_what_is_painted_after_the_click_is_not_stored(qtbot, viewer, open_panel, site) -> None:
+def test_what_is_painted_after_the_click_is_not_stored(qtbot, viewer, open_results, site) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.acceptance.folder.setText(str(site.folder))
     panel.acceptance.accept_button.click()
     made.labels.data[...] = 3
@@ -86,9 +68,9 @@ def test_what_is_painted_after_the_click_is_not_stored(qtbot, viewer, open_panel
     assert np.array_equal(mask.labels[0].transpose(2, 1, 0), two_balls())
 
 
-def test_the_same_again_is_said_and_another_mask_asks(qtbot, viewer, open_panel, site) -> None:
+def test_the_same_again_is_said_and_another_mask_asks(qtbot, viewer, open_results, site) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     assert "counts as a patient of its own" in accepted(qtbot, panel, site.folder)
     assert panel.message.kind == "warning"
     assert accepted(qtbot, panel, site.folder).startswith("It is there already")
@@ -101,9 +83,9 @@ def test_the_same_again_is_said_and_another_mask_asks(qtbot, viewer, open_panel,
     assert next(iter(site.document().omniseg.cases.values())).mask_hash != before
 
 
-def test_a_data_set_is_made_only_after_the_question(qtbot, viewer, open_panel, tmp_path) -> None:
+def test_a_data_set_is_made_only_after_the_question(qtbot, viewer, open_results, tmp_path) -> None:
     show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     (tmp_path / "place").mkdir()
     accepted(qtbot, panel, tmp_path / "place", "P01")
     question = panel.acceptance.question
@@ -116,8 +98,8 @@ def test_a_data_set_is_made_only_after_the_question(qtbot, viewer, open_panel, t
     assert panel.acceptance.folder.text().endswith("Dataset501_CardiacMri")
 
 
-def test_the_fifth_patient_is_reserved_and_it_is_said(qtbot, viewer, open_panel, site) -> None:
-    panel = open_panel()
+def test_the_fifth_patient_is_reserved_and_it_is_said(qtbot, viewer, open_results, site) -> None:
+    panel = open_results()
     for number in range(5):
         labels = two_balls()
         labels[0, 0, number] = 2  # another image each time
@@ -128,10 +110,12 @@ def test_the_fifth_patient_is_reserved_and_it_is_said(qtbot, viewer, open_panel,
     assert said.endswith("patient P4, reserved: never trained on.")
 
 
-def test_of_a_series_the_time_point_that_is_shown_is_taken(qtbot, viewer, open_panel, site) -> None:
+def test_of_a_series_the_time_point_that_is_shown_is_taken(
+    qtbot, viewer, open_results, site
+) -> None:
     made = show_drawn(viewer, np.stack([two_balls(), two_balls()[::-1].copy()]), time=True)
     viewer.dims.set_current_step(0, 1)
-    panel = open_panel()
+    panel = open_results()
     assert "time point 1" in accepted(qtbot, panel, site.folder, "P01")
     (name,) = site.document().omniseg.cases
     mask = read_segmentation(site.folder / "labelsTr" / f"{name}.nii.gz")
@@ -139,10 +123,10 @@ def test_of_a_series_the_time_point_that_is_shown_is_taken(qtbot, viewer, open_p
 
 
 def test_what_does_not_fit_is_refused_with_the_remedy(
-    qtbot, viewer, open_panel, site, tmp_path
+    qtbot, viewer, open_results, site, tmp_path
 ) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     made.image.translate = (3.0, 0.0, 0.0)
     assert "resample one of them" in accepted(qtbot, panel, site.folder)
     assert panel.message.kind == "error"
@@ -159,9 +143,9 @@ def test_what_does_not_fit_is_refused_with_the_remedy(
     assert site.document().omniseg.cases == {}
 
 
-def test_without_its_image_it_says_which_one_is_missing(qtbot, viewer, open_panel, site) -> None:
+def test_without_its_image_it_says_which_one_is_missing(qtbot, viewer, open_results, site) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     viewer.layers.remove(made.image)
     said = accepted(qtbot, panel, site.folder)
     assert said == (
@@ -170,22 +154,22 @@ def test_without_its_image_it_says_which_one_is_missing(qtbot, viewer, open_pane
     )
 
 
-def test_a_renamed_image_stays_the_chosen_one(qtbot, viewer, open_panel, site) -> None:
+def test_a_renamed_image_stays_the_chosen_one(qtbot, viewer, open_results, site) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     made.image.name = "renamed"
     viewer.add_image(np.zeros((4, 4)))
     assert accepted(qtbot, panel, site.folder, "P01").endswith("for training.")
 
 
 def test_labels_of_another_plugin_belong_to_the_image_of_their_size(
-    qtbot, viewer, open_panel, site
+    qtbot, viewer, open_results, site
 ) -> None:
     made = show_drawn(viewer)
     viewer.layers.remove(made.labels)
     own = viewer.add_labels(two_balls(), affine=made.image.affine, units=made.image.units)
     viewer.layers.selection.active = own
-    panel = open_panel()
+    panel = open_results()
     assert panel.acceptance.image.currentText() == "heart.nii.gz"
     accepted(qtbot, panel, site.folder, "P01")
     (case,) = site.document().omniseg.cases.values()

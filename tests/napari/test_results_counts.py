@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_omniseg.models.class_counts import ClassCounter
@@ -17,11 +16,6 @@ from tests.napari.results_makers import NeverCancelled, show_drawn, two_balls
 
 def figures_of(layer: Labels, figures: ResultFigures) -> ClassRows:
     return figures.count()(no_progress, NeverCancelled()).rows
-
-
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
 
 
 def test_a_second_count_finds_components_anew_only_where_voxels_changed() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from scipy import ndimage
 
 from napari_omniseg.models.corrections import CorrectionRequest, apply, correction
@@ -35,11 +34,6 @@ def computed(viewer, layer, request: CorrectionRequest):
     snapshot = LabelsSnapshot.of(layer)
     place = ViewPlace.of(viewer.dims, layer, snapshot)
     return correction(layer, snapshot, place, request)(no_progress, NeverCancelled())
-
-
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
 
 
 def test_filling_keeps_what_another_class_holds() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from napari_omniseg.models.class_spots import spots_of
 from napari_omniseg.models.flight import Flight
@@ -14,11 +13,6 @@ from tests.napari.results_makers import NeverCancelled, show_drawn, two_balls
 
 def fly(flight: Flight, layer, value: int, frame: int = 0) -> str:
     return flight.land(flight.search(layer, value, frame)(no_progress, NeverCancelled()))
-
-
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
 
 
 def test_spots_come_by_size_with_their_widest_slices() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -16,31 +14,15 @@ from tests.napari.results_makers import show_drawn, two_balls
 pytestmark = pytest.mark.usefixtures("plugin_preferences")
 
 
-@pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
-
-
-@pytest.fixture
-def open_panel(qtbot, viewer: ViewerModel) -> Iterator[object]:
-    def open_it() -> ResultsPanel:
-        panel = ResultsPanel(viewer)
-        qtbot.addWidget(panel)
-        qtbot.waitUntil(lambda: not panel.busy)
-        return panel
-
-    return open_it
-
-
 def texts(panel: ResultsPanel) -> list[list[str]]:
     model = panel.table.rows_model
     shown = [n for n in range(model.columnCount()) if not panel.table.isColumnHidden(n)]
     return [[model.data(model.index(row, n)) for n in shown] for row in range(model.rowCount())]
 
 
-def test_a_result_is_shown_with_names_sizes_parts_and_doubts(viewer, open_panel) -> None:
+def test_a_result_is_shown_with_names_sizes_parts_and_doubts(viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     voxels = int(np.count_nonzero(two_balls() == 1))
     assert texts(panel) == [
         ["left ventricle", f"{voxels * 2 / 1000:.1f} mL", "2", "0.90"],
@@ -52,9 +34,9 @@ def test_a_result_is_shown_with_names_sizes_parts_and_doubts(viewer, open_panel)
     assert made.labels.features["size"][0] == texts(panel)[0][1]
 
 
-def test_painting_is_followed_and_undoing_too(qtbot, viewer, open_panel) -> None:
+def test_painting_is_followed_and_undoing_too(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     before = texts(panel)
     made.labels.brush_size = 3
     made.labels.paint((0, 5, 40), 3)
@@ -65,27 +47,27 @@ def test_painting_is_followed_and_undoing_too(qtbot, viewer, open_panel) -> None
     qtbot.waitUntil(lambda: texts(panel) == before)
 
 
-def test_another_scale_is_another_size(qtbot, viewer, open_panel) -> None:
+def test_another_scale_is_another_size(qtbot, viewer, open_results) -> None:
     layer = viewer.add_labels(np.ones((10, 10), np.uint8), units=("mm", "mm"))
-    panel = open_panel()
+    panel = open_results()
     assert texts(panel)[0][1] == "100.0 mm²"
     layer.scale = (2.0, 2.0)
     qtbot.waitUntil(lambda: texts(panel)[0][1] == "400.0 mm²")
 
 
-def test_without_labels_it_says_what_to_do(viewer, open_panel) -> None:
-    panel = open_panel()
+def test_without_labels_it_says_what_to_do(viewer, open_results) -> None:
+    panel = open_results()
     assert panel.message.text().startswith("There is no Labels layer")
     assert not panel.table.isEnabled()
     assert not panel.corrections.isEnabled()
     assert not panel.acceptance.isEnabled()
 
 
-def test_it_follows_the_active_layer_and_survives_removal(qtbot, viewer, open_panel) -> None:
+def test_it_follows_the_active_layer_and_survives_removal(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
     other = viewer.add_labels(np.eye(8, dtype=np.uint8), name="mine")
     viewer.layers.selection.active = made.labels
-    panel = open_panel()
+    panel = open_results()
     assert panel.picker.currentText() == "found"
     viewer.layers.selection.active = other
     qtbot.waitUntil(lambda: texts(panel) == [["class 1", "8 px", "1", "not known"]])
@@ -101,8 +83,8 @@ def test_it_follows_the_active_layer_and_survives_removal(qtbot, viewer, open_pa
     assert texts(panel) == []
 
 
-def test_a_layer_removed_while_it_is_counted_leaves_no_trace(qtbot, viewer, open_panel) -> None:
-    panel = open_panel()
+def test_a_layer_removed_while_it_is_counted_leaves_no_trace(qtbot, viewer, open_results) -> None:
+    panel = open_results()
     layer = viewer.add_labels(np.ones((60, 80, 80), np.uint8))
     viewer.layers.selection.active = layer
     assert panel.busy
@@ -112,10 +94,10 @@ def test_a_layer_removed_while_it_is_counted_leaves_no_trace(qtbot, viewer, open
 
 
 def test_labels_that_cannot_be_read_are_refused_and_the_next_ones_shown(
-    qtbot, viewer, open_panel
+    qtbot, viewer, open_results
 ) -> None:
     viewer.add_labels(np.zeros((2, 2, 2, 2, 2, 2), np.uint8))
-    panel = open_panel()
+    panel = open_results()
     assert panel.message.kind == "error"
     assert "6 dimensions" in panel.message.text()
     show_drawn(viewer)
@@ -123,9 +105,9 @@ def test_labels_that_cannot_be_read_are_refused_and_the_next_ones_shown(
     assert panel.message.text() == ""
 
 
-def test_enter_flies_and_space_hides(qtbot, viewer, open_panel) -> None:
+def test_enter_flies_and_space_hides(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.table.selectRow(0)
     viewer.dims.set_current_step(0, 0)
     qtbot.keyClick(panel.table, Qt.Key.Key_Return)
@@ -140,9 +122,9 @@ def test_enter_flies_and_space_hides(qtbot, viewer, open_panel) -> None:
     assert made.labels.get_color(1)[3] == 1
 
 
-def test_showing_one_class_alone_and_all_again(qtbot, viewer, open_panel) -> None:
+def test_showing_one_class_alone_and_all_again(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.table.selectRow(1)
     panel.view.only.click()
     assert [made.labels.get_color(value)[3] for value in (1, 2, 3)] == [0, 1, 0]
@@ -150,10 +132,10 @@ def test_showing_one_class_alone_and_all_again(qtbot, viewer, open_panel) -> Non
     assert [made.labels.get_color(value)[3] for value in (1, 2, 3)] == [1, 1, 1]
 
 
-def test_another_plugins_colours_come_back(qtbot, viewer, open_panel) -> None:
+def test_another_plugins_colours_come_back(qtbot, viewer, open_results) -> None:
     layer = viewer.add_labels(np.array([[0, 1], [2, 3]], np.uint8))
     own = layer.colormap
-    panel = open_panel()
+    panel = open_results()
     panel.table.selectRow(1)
     panel.view.only.click()
     assert [layer.get_color(value)[3] for value in (1, 2, 3)] == [0, 1, 0]
@@ -161,19 +143,19 @@ def test_another_plugins_colours_come_back(qtbot, viewer, open_panel) -> None:
     assert layer.colormap is own
 
 
-def test_a_value_that_is_painted_anew_is_seen(qtbot, viewer, open_panel) -> None:
+def test_a_value_that_is_painted_anew_is_seen(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     made.labels.data_setitem((np.array([0]), np.array([0]), np.array([0])), 9)
     qtbot.waitUntil(lambda: len(texts(panel)) == 4)
     assert texts(panel)[3][0] == "class 9"
     assert made.labels.get_color(9)[3] == 1
 
 
-def test_the_uncertainty_map_is_found_by_its_run(qtbot, viewer, open_panel) -> None:
+def test_the_uncertainty_map_is_found_by_its_run(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer, uncertain=True)
     made.labels.name = "another name"
-    panel = open_panel()
+    panel = open_results()
     panel.view.uncertainty.click()
     assert made.uncertainty.visible
     made.uncertainty.visible = False
@@ -184,11 +166,11 @@ def test_the_uncertainty_map_is_found_by_its_run(qtbot, viewer, open_panel) -> N
     assert "segment the image again" in panel.message.text()
 
 
-def test_filling_from_the_panel_changes_the_figures_and_undoes(qtbot, viewer, open_panel) -> None:
+def test_filling_from_the_panel_changes_the_figures_and_undoes(qtbot, viewer, open_results) -> None:
     labels = two_balls()
     labels[5, 20, 14] = 0
     made = show_drawn(viewer, labels)
-    panel = open_panel()
+    panel = open_results()
     panel.corrections.scope.setCurrentIndex(1)
     panel.corrections.fill.click()
     qtbot.waitUntil(lambda: made.labels.data[5, 20, 14] == 1)
@@ -199,11 +181,13 @@ def test_filling_from_the_panel_changes_the_figures_and_undoes(qtbot, viewer, op
     qtbot.waitUntil(lambda: texts(panel)[0][3] == "0.90")
 
 
-def test_the_size_of_a_series_is_that_of_the_time_that_is_shown(qtbot, viewer, open_panel) -> None:
+def test_the_size_of_a_series_is_that_of_the_time_that_is_shown(
+    qtbot, viewer, open_results
+) -> None:
     labels = np.stack([two_balls(), 0 * two_balls()])
     show_drawn(viewer, labels, time=True)
     viewer.dims.set_current_step(0, 0)
-    panel = open_panel()
+    panel = open_results()
     assert len(texts(panel)[0]) == 5
     first = texts(panel)[0][1]
     assert first.endswith("mL")
@@ -212,9 +196,9 @@ def test_the_size_of_a_series_is_that_of_the_time_that_is_shown(qtbot, viewer, o
     assert texts(panel)[0][2] != first
 
 
-def test_the_table_is_saved_and_copied(qtbot, viewer, open_panel, tmp_path) -> None:
+def test_the_table_is_saved_and_copied(qtbot, viewer, open_results, tmp_path) -> None:
     show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.export.write(tmp_path / "table.csv")
     qtbot.waitUntil(lambda: not panel.busy)
     assert panel.message.text() == f"Saved {tmp_path / 'table.csv'}."
@@ -226,9 +210,9 @@ def test_the_table_is_saved_and_copied(qtbot, viewer, open_panel, tmp_path) -> N
     assert "choose another output" in panel.message.text()
 
 
-def test_two_panels_on_two_viewers_do_not_mix(qtbot, viewer, open_panel) -> None:
+def test_two_panels_on_two_viewers_do_not_mix(qtbot, viewer, open_results) -> None:
     show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     second = ViewerModel()
     other = ResultsPanel(second)
     qtbot.addWidget(other)
@@ -236,9 +220,9 @@ def test_two_panels_on_two_viewers_do_not_mix(qtbot, viewer, open_panel) -> None
     assert len(texts(panel)) == 3
 
 
-def test_a_closed_panel_listens_no_longer(qtbot, viewer, open_panel) -> None:
+def test_a_closed_panel_listens_no_longer(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.close()
     made.labels.paint((0, 5, 5), 3)
     viewer.dims.set_current_step(0, 3)
@@ -246,9 +230,9 @@ def test_a_closed_panel_listens_no_longer(qtbot, viewer, open_panel) -> None:
     assert not panel.busy
 
 
-def test_a_hidden_panel_counts_nothing_and_catches_up(qtbot, viewer, open_panel) -> None:
+def test_a_hidden_panel_counts_nothing_and_catches_up(qtbot, viewer, open_results) -> None:
     made = show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     panel.show()
     panel.hide()
     before = texts(panel)
@@ -259,9 +243,9 @@ def test_a_hidden_panel_counts_nothing_and_catches_up(qtbot, viewer, open_panel)
     qtbot.waitUntil(lambda: texts(panel)[2][1] != "none found")
 
 
-def test_every_control_has_a_name_and_a_tooltip(viewer, open_panel) -> None:
+def test_every_control_has_a_name_and_a_tooltip(viewer, open_results) -> None:
     show_drawn(viewer)
-    panel = open_panel()
+    panel = open_results()
     kinds = (QAbstractButton, QComboBox, QLineEdit, QDoubleSpinBox)
     controls = [
         one
