@@ -80,10 +80,19 @@ class Catalogue:
     Attributes:
         tasks: By title, demos last.
         problems: Why other bundles cannot be used, a sentence each.
+        stamp: Of the user's models when they were listed.
     """
 
     tasks: tuple[OfferedTask, ...] = ()
     problems: tuple[str, ...] = ()
+    stamp: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a model was added, promoted or removed since; quick, for the main thread."""
+        from omniseg_backend.bundles.shelf import shelf_stamp
+
+        return self.stamp != shelf_stamp()
 
     def task(self, task_id: str | None) -> OfferedTask | None:
         """The task of an id; None if there is none."""
@@ -93,8 +102,10 @@ class Catalogue:
 def read_catalogue() -> Catalogue:
     """Look through the shelf; reads files, so not on the main thread."""
     from omniseg_backend.bundles.models import model_shelf
+    from omniseg_backend.bundles.shelf import shelf_stamp
     from omniseg_backend.common.errors import BundleError
 
+    stamp = shelf_stamp()  # before reading: what changes meanwhile is then seen as a change
     shelf = model_shelf()
     problems = [str(problem) for problem in shelf.refused]
     problems += [notice[:1].upper() + notice[1:] + "." for notice in shelf.notices]
@@ -108,7 +119,7 @@ def read_catalogue() -> Catalogue:
         by_task.setdefault(entry.manifest.task.id, []).append(offered)
     tasks = [_task(models) for models in by_task.values()]
     tasks.sort(key=lambda task: (task.demo, task.title.casefold()))
-    return Catalogue(tuple(tasks), tuple(problems))
+    return Catalogue(tuple(tasks), tuple(problems), stamp)
 
 
 def _task(models: list[OfferedModel]) -> OfferedTask:

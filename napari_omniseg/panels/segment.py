@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from napari_omniseg.models.expectation import Expectation
 
 _REMOVED = "The image was removed from the viewer, so its run was ended and nothing is left of it."
+#: When a user turns to the panel, perhaps after something was done with the models elsewhere.
+_COMING_BACK = (QEvent.Type.Enter, QEvent.Type.WindowActivate, QEvent.Type.Show)
 
 
 class SegmentPanel(QWidget):
@@ -85,6 +87,7 @@ class SegmentPanel(QWidget):
         """Run what is chosen, or say what is missing."""
         if self.run.busy:
             return
+        self._look_again()
         if self.listing.waiting:
             self._wanted_run = True
             return
@@ -119,9 +122,11 @@ class SegmentPanel(QWidget):
             self.run.cancel()
 
     def event(self, event: QEvent) -> bool:
-        """Let go of the viewer when the dock that held the panel is closed."""
+        """Let go of the viewer when the dock that held the panel is closed; keep models fresh."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._let_go()
+        elif event.type() in _COMING_BACK:
+            self._look_again()
         return bool(super().event(event))
 
     def _build(self) -> None:
@@ -141,6 +146,11 @@ class SegmentPanel(QWidget):
         outer.addWidget(PanelArea(inside))
 
     # What the image is
+
+    def _look_again(self) -> None:
+        """List the models anew if one was added, promoted or removed, wherever that was done."""
+        if not self.run.busy and not self.listing.waiting and self.form.outdated:
+            self._list()
 
     def _list(self) -> None:
         """Look at the image anew; nothing of the last one stays on the screen."""

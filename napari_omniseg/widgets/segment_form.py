@@ -46,6 +46,7 @@ class SegmentForm(QWidget):
         self._preferences = Preferences()
         self._tasks = TaskList(Catalogue())
         self._wanted_task: str | None = None
+        self._wanted_model: str | None = None
         form = self._form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -80,6 +81,11 @@ class SegmentForm(QWidget):
     def chosen_task(self) -> OfferedTask | None:
         """The task to run; None while none is chosen."""
         return self._tasks.catalogue.task(self.task.task_id)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the models that are offered are no longer those at hand."""
+        return bool(self._tasks.catalogue.tasks) and self._tasks.catalogue.outdated
 
     def show_tasks(self, tasks: TaskList) -> None:
         """Show the tasks beside the image, once it was looked at."""
@@ -152,23 +158,32 @@ class SegmentForm(QWidget):
         reason = "Choose a task first." if task is None else "This task has no such model yet."
         self.variants.show_models(offered, pressed, reason)
         self._show_models()
+        if self.model.currentIndex() > 0 and task is not None and pressed is not None:
+            self.variants.show_model(pressed, self._model(task, pressed))
 
     def _show_models(self) -> None:
         task, variant = self.chosen_task, self.variants.variant
         models = () if task is None or variant is None else task.of_variant(variant)
         self.model.clear()
         self.model.addItems([model.label for model in models])
+        hashes = [model.entry.manifest_hash for model in models]
+        if self._wanted_model in hashes:
+            self.model.setCurrentIndex(hashes.index(self._wanted_model))
         show_row(self._form, self.model, shown=len(models) > 1)
 
     def _on_variant(self, variant: str) -> None:
         self._preferences.variant = variant
-        self._show_models()
+        self._show_variants()
         self.pressed.emit()
 
     def _on_model(self) -> None:
         task, variant = self.chosen_task, self.variants.variant
         if task is not None and variant is not None:
-            self.variants.show_model(variant, self._model(task, variant))
+            chosen = self._model(task, variant)
+            # Who chooses the current model wants the one that is current later, too.
+            current = self.model.currentIndex() == 0
+            self._wanted_model = None if current else chosen.entry.manifest_hash
+            self.variants.show_model(variant, chosen)
         self.pressed.emit()
 
     def _on_uncertainty(self, wanted: bool) -> None:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from omniseg_backend.bundles.card import ModelCard
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.bundles.history import ModelEvent, promoted, read_history
+from omniseg_backend.bundles.history import HISTORY_NAME, ModelEvent, promoted, read_history
 from omniseg_backend.bundles.manifest import Manifest
-from omniseg_backend.bundles.model_list import read_list
+from omniseg_backend.bundles.model_list import LIST_NAME, read_list
 from omniseg_backend.bundles.store import Bundle, load_bundle, read_card, read_manifest
 from omniseg_backend.common.errors import BundleError, DataError
 from omniseg_backend.common.home import omniseg_home
@@ -121,6 +121,27 @@ def model_shelf() -> ModelShelf:
 def user_folder() -> Path:
     """Where the user's models, their list and their history lie; it need not exist yet."""
     return omniseg_home() / "models"
+
+
+def shelf_stamp() -> tuple[tuple[int, int], ...]:
+    """Something that is another when the user's models, their list or their history change.
+
+    Costs three looks at the disk, so that a panel may compare it before every run: a model may be
+    promoted meanwhile in another window, in another viewer or on the command line.
+
+    Returns:
+        Time of change in ns and size of the folder and its two files; -1 twice for what is missing.
+    """
+    folder = user_folder()
+    return tuple(_changed(path) for path in (folder, folder / LIST_NAME, folder / HISTORY_NAME))
+
+
+def _changed(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (-1, -1)
+    return found.st_mtime_ns, found.st_size
 
 
 def _ranked(members: Sequence[ModelEntry], stack: Sequence[str]) -> list[ModelEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from napari.components import ViewerModel
@@ -10,6 +11,11 @@ from napari.layers import Image, Labels, Layer
 
 from napari_omniseg.bridge.layer_image import layer_of
 from napari_omniseg.panels.segment import SegmentPanel
+from omniseg_backend.bundles.card_text import card_members
+from omniseg_backend.bundles.manifest import ManifestDraft
+from omniseg_backend.bundles.models import add_model
+from omniseg_backend.bundles.shelf import ModelEntry
+from omniseg_backend.bundles.store import load_bundle, write_bundle
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_sample_data.samples import samples
 
@@ -88,6 +94,16 @@ def mean_dice(found: np.ndarray, truth: np.ndarray) -> float:
         for v in values
     ]
     return float(np.mean(overlaps))
+
+
+def newer_version(bundle: Path, target: Path, version: str) -> ModelEntry:
+    """The same model under another version, added to the user's models as a candidate."""
+    known = load_bundle(bundle)
+    fields = known.manifest.model_dump(exclude={"members"})
+    draft = ManifestDraft.model_validate({**fields, "version": version})
+    card = known.card.model_copy(update={"version": version})
+    write_bundle(target, draft, {**known.members, **card_members(card, draft)})
+    return add_model(target)
 
 
 def names_of(layers: list[Layer]) -> list[str]:

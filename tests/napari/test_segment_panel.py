@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QComboBox
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox
 
 from napari_omniseg.bridge.origin import labels_origin
-from napari_omniseg.models.catalogue import Catalogue
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.scope import Scope
 from napari_omniseg.models.tasks import list_tasks
+from omniseg_backend.bundles.current import current_model, make_current
+from omniseg_backend.bundles.history import Grounds
 from omniseg_backend.images.modality import Modality
-from tests.napari.segment_makers import Desk, mean_dice, names_of, sample, truth_of
+from tests.napari.segment_makers import Desk, mean_dice, names_of, newer_version, sample, truth_of
 
 
 @pytest.fixture
@@ -274,6 +275,54 @@ def test_a_damaged_bundle_is_told_and_the_others_stay(
     assert desk.panel.form.task.task_id == "cardiac-mri"
 
 
+HEART = Path("omniseg_backend/bundles/shipped/cardiac-mri-compact.omniseg")
+
+
+def test_what_was_promoted_elsewhere_is_taken_by_the_next_click(
+    desk: Desk, repository: Path, tmp_path: Path
+) -> None:
+    desk.open_sample("cardiac_mri")
+    desk.segment()
+    newer = newer_version(repository / HEART, tmp_path / "heart.omniseg", "9.0.0")
+    shipped = current_model(*newer.kind)
+    assert shipped is not None
+    grounds = Grounds(comparison=None, verdict=None, confirmed=False)
+    make_current(newer, grounds, instead_of=shipped.manifest_hash)
+    desk.segment()
+    first, second = (labels_origin(labels.metadata) for labels in desk.made())
+    assert first is not None
+    assert first.provenance is not None
+    assert first.provenance.bundle_hash == shipped.manifest_hash
+    assert second is not None
+    assert second.provenance is not None
+    assert second.provenance.bundle_hash == newer.manifest_hash
+
+
+def test_a_candidate_that_was_chosen_stays_chosen_when_models_change(
+    desk: Desk, repository: Path, tmp_path: Path, qtbot
+) -> None:
+    desk.open_sample("cardiac_mri")
+    newer_version(repository / HEART, tmp_path / "heart.omniseg", "9.0.0")
+    qtbot.keyClick(desk.panel, Qt.Key.Key_Shift)  # nothing happens before the user comes back
+    assert desk.panel.form.model.count() == 1
+    QApplication.sendEvent(desk.panel, QEvent(QEvent.Type.WindowActivate))
+    desk.settle()
+    models = desk.panel.form.model
+    assert [models.itemText(n).split()[1] for n in range(models.count())] == ["1.0.0", "9.0.0"]
+    models.setCurrentIndex(1)
+    models.activated.emit(1)
+    newer_version(repository / HEART, tmp_path / "other.omniseg", "10.0.0")
+    QApplication.sendEvent(desk.panel, QEvent(QEvent.Type.WindowActivate))
+    desk.settle()
+    assert models.count() == 3
+    assert "9.0.0" in models.currentText()
+    desk.segment()
+    origin = labels_origin(desk.made()[0].metadata)
+    assert origin is not None
+    assert origin.provenance is not None
+    assert origin.provenance.bundle_version == "9.0.0"
+
+
 def test_cancelling_leaves_nothing(desk: Desk, qtbot) -> None:
     slices = np.random.default_rng(0).integers(-1000, 500, (80, 64, 64)).astype(np.int16)
     desk.add_image(slices, units="mm")
@@ -346,7 +395,7 @@ def test_a_task_that_needs_a_region_asks_for_it(desk: Desk) -> None:
         dataclasses.replace(fit, task=dataclasses.replace(fit.task, needs_region=True))
         for fit in tasks.fits
     ]
-    catalogue = Catalogue(tuple(fit.task for fit in asking))
+    catalogue = dataclasses.replace(tasks.catalogue, tasks=tuple(fit.task for fit in asking))
     form.show_tasks(dataclasses.replace(tasks, catalogue=catalogue, fits=tuple(asking)))
     desk.segment()
     assert "no region marked" in desk.text()
