@@ -6,11 +6,13 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from napari.layers import Labels
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_omniseg.models.bundle_cache import BundleCache
 from napari_omniseg.models.catalogue import Catalogue
+from napari_omniseg.models.image_of_labels import likeliest_image
 from napari_omniseg.models.run import Order, Outcome, perform, sentence_of
 from napari_omniseg.models.tasks import TaskList, list_tasks
 from napari_omniseg.panels.opening import has_widget, open_widget
@@ -102,8 +104,15 @@ class SegmentPanel(QWidget):
         self._start(order)
 
     def segment_layer(self, layer: Layer | None) -> None:
-        """Run what is remembered on a layer, as the menu's command does."""
+        """Run what is remembered on a layer, as the menu's command does.
+
+        Args:
+            layer: An image, or labels whose image is open; None for the image in the picker.
+        """
         picker = self.form.image.picker
+        if isinstance(layer, Labels):
+            # After a sample was opened its truth is the active layer, after a run the result.
+            layer = likeliest_image(layer, picker.watcher.layers) or layer
         if layer is not None and layer not in picker.watcher.layers:
             self.message.say(
                 f"{layer.name} is a {type(layer).__name__} layer: make the image that you want to "

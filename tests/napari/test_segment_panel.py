@@ -263,6 +263,21 @@ def test_the_wrong_kind_of_layer_is_named(desk: Desk) -> None:
     assert not desk.panel.run.busy
 
 
+def test_active_labels_stand_for_their_image(desk: Desk) -> None:
+    desk.open_sample("cardiac_mri")
+    desk.open_sample("abdominal_ct")
+    truth = desk.viewer.add_labels(truth_of("cardiac_mri"), name="truth", visible=False)
+    desk.panel.segment_layer(truth)
+    desk.settle()
+    (_, found) = desk.made()
+    origin = labels_origin(found.metadata)
+    assert origin is not None
+    assert origin.image_layer == "cardiac_mri.png"
+    lost = desk.viewer.add_labels(np.zeros((7, 9), int), name="lost")
+    desk.panel.segment_layer(lost)
+    assert "lost is a Labels layer" in desk.text()
+
+
 def test_a_damaged_bundle_is_told_and_the_others_stay(
     plugins: None, plugin_preferences: Path, home: Path, qtbot
 ) -> None:
