@@ -19,13 +19,18 @@ from omniseg_backend.jobs.state_file import NewerJobError, Runner
 from omniseg_backend.jobs.states import State
 from omniseg_backend.jobs.store import JobRecord, JobStore
 
-#: Any folder: nobody opens it.
-DATASET = Path(__file__).parent
 ENDED_LONG_AGO = datetime.timedelta(0)
 
 
+@pytest.fixture(autouse=True)
+def _in_a_dataset(toy_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(toy_dataset)
+
+
 def spec(**fields: object) -> JobSpec:
-    return parse_spec({"kind": "train", "settings": {"dataset": str(DATASET)}, **fields})
+    """A training on the data set of the working folder; no job here is run."""
+    settings = {"dataset": ".", "modality": "microscopy"}
+    return parse_spec({"kind": "train", "settings": settings, **fields})
 
 
 def cancelled(store: JobStore) -> JobRecord:
@@ -80,7 +85,7 @@ def test_a_damaged_folder_hides_no_other(store: JobStore, content: str) -> None:
     first, second = store.records()
     assert first == whole
     assert (second.id, second.state) == (broken.id, None)
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match=f"damaged.*`omniseg jobs remove {broken.id}`"):
         _ = second.known
     store.remove(broken.id)
     assert store.records() == (whole,)
