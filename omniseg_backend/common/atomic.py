@@ -46,7 +46,7 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
             target,
             found="an existing file or folder",
             expected="a new name",
-            remedy="choose another output or allow it with --overwrite",
+            remedy="choose another output, or allow overwriting (--overwrite)",
         )
 
 

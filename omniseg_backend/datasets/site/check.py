@@ -183,7 +183,8 @@ def _altered(document: SiteDocument, seen: Sequence[Seen]) -> list[Problem]:
                 str(path),
                 found=f"other {what} than those that were added on {case.added}",
                 expected=f"the {what} whose hash dataset.json states",
-                remedy="restore the file from a copy, or add the image again with --overwrite",
+                remedy="restore the file from a copy, or add the image again, "
+                "overwriting it (--overwrite)",
             )
             for path, what, found, stated in parts
             if found not in (None, stated)
