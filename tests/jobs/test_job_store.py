@@ -11,6 +11,7 @@ import pytest
 
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.jobs.changes import launched, stopped
+from omniseg_backend.jobs.config import load_config
 from omniseg_backend.jobs.event_log import all_events
 from omniseg_backend.jobs.lock import held
 from omniseg_backend.jobs.spec import JobSpec
@@ -138,3 +139,10 @@ def test_a_store_that_cannot_be_listed_is_one_sentence(store: JobStore) -> None:
     store.root.write_text("a file where the folder of all jobs should be")
     with pytest.raises(DataError, match=r"cannot be opened.*the folder of all jobs"):
         store.records()
+
+
+def test_a_home_that_is_a_file_is_said_by_jobs_and_settings(home: Path) -> None:
+    home.write_text("no folder")
+    for look in (JobStore().records, lambda: JobStore().create(spec()), load_config):
+        with pytest.raises(DataError, match="home: found a file, expected a folder"):
+            look()
