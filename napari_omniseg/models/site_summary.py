@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 8
 #: Fewer are warned of: with four, one is validated on and three are learnt from.
 FEW_PATIENTS = 5
+#: Fewer cases cannot be parted for training and validation (``datasets.splits.FEWEST_CASES``).
+_FEWEST_CASES = 2
 #: Fewer reserved ones allow no verdict (``evaluation.verdict.FEWEST_PATIENTS``).
 ENOUGH_RESERVED = 6
 
@@ -91,8 +93,14 @@ class SiteSummary:
     @property
     def hindrance(self) -> str | None:
         """Why nothing can be trained on it, with the remedy; None if it can."""
-        if self.training_cases:
+        if self.training_cases >= _FEWEST_CASES:
             return None
+        if self.training_cases:
+            return (
+                f"{self.folder.name} has one case to learn from, and training needs at least "
+                f"{_FEWEST_CASES}, one to train on and one to validate on: accept more results in "
+                "the Results panel, or add open layers below."
+            )
         return (
             f"{self.folder.name} has no case to learn from: accept results in the Results panel, "
             "or add open layers below."

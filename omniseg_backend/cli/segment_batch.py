@@ -53,8 +53,7 @@ def found_batch(
         is_folder = image.is_dir()
     if is_folder:
         # Here, since one file would pay a tenth of a second for pydicom.
-        from omniseg_backend.inference.batch.items import find_items
-        from omniseg_backend.inference.batch.run import no_image
+        from omniseg_backend.inference.batch.items import find_items, no_image
 
         terminal.progress(f"searching {image.name}", 0.0)
         leave_out = [] if output is None else [output]

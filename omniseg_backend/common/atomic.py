@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError, FullDiskError, ResourceError
+from omniseg_backend.common.home import unwritable_home
 from omniseg_backend.common.platform import replace_file
 
 #: Of the folders that hold a file until it is whole; a process that is killed leaves its own.
@@ -46,7 +47,7 @@ def refuse_existing(target: Path, *, overwrite: bool) -> None:
             target,
             found="an existing file or folder",
             expected="a new name",
-            remedy="choose another output or allow it with --overwrite",
+            remedy="choose another output, or allow overwriting (--overwrite)",
         )
 
 
@@ -142,7 +143,7 @@ def write_refusal(target: object, error: OSError) -> DataError | None:
             remedy="choose a disk or a format that allows larger files",
         )
     if error.errno in _UNWRITABLE:
-        return DataError(
+        return unwritable_home(target, str(error.strerror)) or DataError(
             target,
             found=f"a place that cannot be written ({error.strerror})",
             expected="a writable folder",

@@ -100,7 +100,7 @@ def _connect(address: SchedulerAddress, seconds: float) -> Client:
         from distributed import Client, Security
     except ImportError as error:
         raise ResourceError(
-            "--scheduler",
+            "the scheduler",
             found="no Dask on this machine",
             expected="the extra 'cluster'",
             remedy="install it: pip install 'napari-omniseg[cluster]'",

@@ -20,6 +20,6 @@ class ExecutorSettings(Settings):
     tls_ca: Path | None = None
     """Certificate (PEM) of the authority that the scheduler's certificate is signed by."""
     tls_cert: Path | None = None
-    """Certificate (PEM) that this command shows to the scheduler."""
+    """Certificate (PEM) that is shown to the scheduler."""
     tls_key: Path | None = None
-    """Private key (PEM) of --tls-cert."""
+    """Private key (PEM) of that certificate."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.home import file_as_home
 
 
 def unreadable(subject: object, error: OSError, *, expected: str) -> DataError:
@@ -21,6 +22,8 @@ def unreadable(subject: object, error: OSError, *, expected: str) -> DataError:
         return DataError(
             subject, found="nothing", expected=expected, remedy="check the name and the folder"
         )
+    if isinstance(error, NotADirectoryError) and (refusal := file_as_home(subject)) is not None:
+        return refusal
     kind = "folder" if isinstance(subject, Path) and _is_folder(subject) else "file"
     return DataError(
         subject,

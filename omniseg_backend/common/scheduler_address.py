@@ -60,7 +60,7 @@ def scheduler_address(settings: ExecutorSettings) -> SchedulerAddress | None:
     if scheme == "tcp":
         if not _is_this_machine(host):
             raise UsageError(
-                "--scheduler",
+                "the scheduler",
                 found=f"a plain connection to another machine ({url})",
                 expected=f"tls://{url.removeprefix('tcp://')} with certificates",
                 remedy="start scheduler and workers with certificates, as docs/batch.md tells",
@@ -78,7 +78,7 @@ def _parts(url: str) -> tuple[str, str]:
         host, port = None, None
     if host is None or port is None or parts.scheme not in ("tcp", "tls") or parts.path:
         raise UsageError(
-            "--scheduler", found=repr(url), expected=_EXAMPLES, remedy="correct the address"
+            "the scheduler", found=repr(url), expected=_EXAMPLES, remedy="correct the address"
         )
     return parts.scheme, host
 
@@ -94,14 +94,14 @@ def _is_this_machine(host: str) -> bool:
 
 def _certificates(settings: ExecutorSettings) -> Certificates:
     named = {
-        "--tls-ca": settings.tls_ca,
-        "--tls-cert": settings.tls_cert,
-        "--tls-key": settings.tls_key,
+        "the authority's certificate (--tls-ca)": settings.tls_ca,
+        "a certificate of its own (--tls-cert)": settings.tls_cert,
+        "the key of that (--tls-key)": settings.tls_key,
     }
     authority, own, key = named.values()
     if authority is None or own is None or key is None:
         raise UsageError(
-            "--scheduler",
+            "the scheduler",
             found=f"a tls:// address without {' and '.join(n for n, p in named.items() if not p)}",
             expected="all three certificate files",
             remedy="name them; docs/batch.md tells how they are made",
@@ -115,8 +115,8 @@ def _certificates(settings: ExecutorSettings) -> Certificates:
 def _refuse_lonely_certificates(settings: ExecutorSettings) -> None:
     if any((settings.tls_ca, settings.tls_cert, settings.tls_key)):
         raise UsageError(
-            "--tls-ca, --tls-cert or --tls-key",
-            found="certificates without a tls:// scheduler",
-            expected="--scheduler tls://HOST:PORT with them",
+            "the scheduler",
+            found="certificates without a tls:// address",
+            expected="tls://HOST:PORT with them",
             remedy="name the scheduler, or leave the certificates out",
         )

@@ -8,7 +8,7 @@ from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.datasets.isic_layout import is_isic, open_isic
 from omniseg_backend.datasets.nnunet_layout import is_nnunet, open_nnunet
-from omniseg_backend.datasets.paired_layout import is_paired, open_paired
+from omniseg_backend.datasets.paired_layout import is_paired, open_paired, refuse_unpaired
 from omniseg_backend.datasets.problems import listed
 from omniseg_backend.datasets.records import Dataset
 
@@ -31,6 +31,32 @@ def open_dataset(folder: Path) -> Dataset:
             layout demands.
     """
     folder = Path(folder)
+    described = _described(folder)
+    return open_paired(folder) if described is None else described
+
+
+def open_by_names(folder: Path) -> Dataset | None:
+    """Open a data set as far as the names of its files tell, for who cannot wait for its masks.
+
+    Args:
+        folder: The data set's folder.
+
+    Returns:
+        The data set; None for paired folders, where only images and masks tell channels and
+        classes.
+
+    Raises:
+        DataError: As ``open_dataset``, for what names show.
+    """
+    folder = Path(folder)
+    described = _described(folder)
+    if described is None:
+        refuse_unpaired(folder)
+    return described
+
+
+def _described(folder: Path) -> Dataset | None:
+    """The data set whose layout says what it holds; None for paired folders, which do not."""
     with reading_errors(folder, expected=_EXPECTED):
         if not folder.is_dir():
             raise DataError(
@@ -45,7 +71,7 @@ def open_dataset(folder: Path) -> Dataset:
     if is_isic(folder):
         return open_isic(folder)
     if is_paired(folder):
-        return open_paired(folder)
+        return None
     raise DataError(
         folder,
         found=listed(present) if present else "an empty folder",

@@ -33,9 +33,7 @@ def open_paired(folder: Path) -> Dataset:
         DataError: Files are missing or ambiguous (all are in the error's ``problems``), or the
             masks' values cannot be classes, or ``cases.csv`` is wrong.
     """
-    findings = Findings(warnings=validation_warnings(folder))
-    for part in paired_parts(folder):
-        findings += pair_up(part)
+    findings = _paired_up(folder)
 
     def rest() -> Dataset:
         stated = facts_from_files(folder, findings.samples).of_the_rest()
@@ -44,6 +42,15 @@ def open_paired(folder: Path) -> Dataset:
     raise_if_unusable(findings.problems, rest if findings.samples else None)
     facts = facts_from_files(folder, findings.samples)
     return assemble(folder, facts, findings.samples, findings.warnings)
+
+
+def refuse_unpaired(folder: Path) -> None:
+    """Refuse folders whose files are no pairs, by their names alone.
+
+    Raises:
+        DataError: Files are missing or ambiguous; all are in the error's ``problems``.
+    """
+    raise_if_unusable(_paired_up(folder).problems)
 
 
 def paired_parts(folder: Path) -> tuple[PartFolders, ...]:
@@ -76,6 +83,13 @@ def validation_warnings(folder: Path) -> tuple[str, ...]:
         f"{folder / name} counts as training images; validation images are set aside by patient"
         for name in present
     )
+
+
+def _paired_up(folder: Path) -> Findings:
+    findings = Findings(warnings=validation_warnings(folder))
+    for part in paired_parts(folder):
+        findings += pair_up(part)
+    return findings
 
 
 def _levels(folder: Path) -> list[Path]:

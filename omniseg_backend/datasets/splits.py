@@ -20,6 +20,8 @@ from omniseg_backend.metrics.folds import (
 
 #: The share of the patients that validates where no fold is asked for.
 VALIDATION_SHARE = 0.2
+#: One to train on and one to validate on.
+FEWEST_CASES = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +86,7 @@ def split_records(dataset: Dataset, fold: FoldChoice | None, seed: int) -> Split
         UsageError: The fold does not exist because there are too few patients or cases.
     """
     cases = sorted(dataset.cases("train"), key=_place)
-    if len(cases) < 2:
+    if len(cases) < FEWEST_CASES:
         raise DataError(
             dataset.root,
             found=counted(len(cases), "training case"),
@@ -121,7 +123,7 @@ def _folds(cases: Sequence[Case], fold: FoldChoice, seed: int) -> Folds:
         folds = patient_folds(patients, fold.count, seed)
     if fold.index > folds.used:
         raise UsageError(
-            "--fold",
+            "the fold",
             found=f"{fold} for a data set that allows only {counted(folds.used, 'fold')}",
             expected=f"a fold from 1/{folds.used} to {folds.used}/{folds.used}",
             remedy="ask for one of these or add patients",
@@ -141,7 +143,7 @@ def _unit(dataset: Dataset, cases: Sequence[Case], by_patient: bool) -> str:
 
 def _fold_error(text: str) -> UsageError:
     return UsageError(
-        "--fold",
+        "the fold",
         found=repr(text),
         expected="k/n with n at least 2 and k from 1 to n",
         remedy="write, for example, 2/5",

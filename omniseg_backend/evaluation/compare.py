@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omniseg_backend.bundles.store import Bundle
-from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.provenance import DISTRIBUTION, now_utc, software_version
 from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import load_record
-from omniseg_backend.datasets.records import Case, Dataset, Part
+from omniseg_backend.datasets.records import Case, Dataset
+from omniseg_backend.evaluation.asked import refuse_one_bundle_twice, reserved_cases
 from omniseg_backend.evaluation.comparison import (
     CaseClassPair,
     CaseComparison,
@@ -35,8 +35,6 @@ from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.inference.region import whole
 from omniseg_backend.inference.segment import segment
 from omniseg_backend.metrics.scores import CaseScore, ClassScore
-
-_PART: Part = "test"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,22 +75,9 @@ def compare(
             one, or an image does not fit.
         CancelledError: The user cancelled.
     """
-    cases = dataset.cases(_PART)
-    if not cases:
-        raise DataError(
-            dataset.root,
-            found="no reserved case (imagesTs with labelsTs)",
-            expected="cases that were never trained on",
-            remedy="add more patients: every fifth new one is reserved",
-        )
-    if old.manifest_hash == new.manifest_hash:
-        raise DataError(
-            new.path,
-            found=f"the same bundle twice ({new.manifest_hash[:12]})",
-            expected="two different bundles",
-            remedy="name the new bundle",
-        )
-    shared = shared_classes(old, new, dataset)
+    cases = reserved_cases(dataset)
+    refuse_one_bundle_twice(new.path, old.manifest_hash, new.manifest_hash)
+    shared = shared_classes(old.manifest, new.manifest, dataset)
     started = time.perf_counter()
     measured = []
     for index, case in enumerate(cases):

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from omniseg_backend.bundles.rules import Tolerance
 from omniseg_backend.bundles.store import Bundle
-from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.wording import counted
 from omniseg_backend.datasets.loading import load_record
 from omniseg_backend.datasets.records import Case, Dataset, Part
+from omniseg_backend.evaluation.asked import labelled_cases
+from omniseg_backend.evaluation.shared_classes import match_classes
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
@@ -61,14 +62,7 @@ def evaluate_bundle(
         DataError: The part is empty, its classes are not the bundle's, or an image does not fit.
         CancelledError: The user cancelled.
     """
-    cases = dataset.cases(part)
-    if not cases:
-        raise DataError(
-            dataset.root,
-            found=f"no labelled image in the part {part!r}",
-            expected="images and masks to measure on",
-            remedy="name another part with --split",
-        )
+    cases = labelled_cases(dataset, part)
     return evaluate_cases(
         bundle, dataset, cases, part, threads=threads, progress=progress, cancel=cancel
     )
@@ -95,7 +89,7 @@ def evaluate_cases(
         progress: Told about every case.
         cancel: Looked at before every case.
     """
-    match_classes(bundle, dataset.classes, dataset.name)
+    match_classes(bundle.manifest, dataset.classes, dataset.name)
     started = time.perf_counter()
     scores = []
     for index, case in enumerate(cases):
@@ -107,31 +101,6 @@ def evaluate_cases(
     return BundleEvaluation(dataset.name, part, summarise(scores), tuple(scores), seconds)
 
 
-def match_classes(bundle: Bundle, classes: ClassTable, name: str) -> dict[int, int]:
-    """Which value of a data set's masks means which value of a bundle's output.
-
-    Classes are matched by name, whatever their values; a single class matches a single one.
-
-    Returns:
-        The bundle's value to the data set's.
-
-    Raises:
-        DataError: The names differ.
-    """
-    own = bundle.manifest.class_table()
-    if len(own) == len(classes) == 1:
-        return {own.values[0]: classes.values[0]}
-    theirs = {entry.name.casefold(): entry.value for entry in classes}
-    if {entry.name.casefold() for entry in own} != set(theirs):
-        raise DataError(
-            name,
-            found=f"the classes {', '.join(classes.names)}",
-            expected=f"those of {bundle.manifest.id}: {', '.join(own.names)}",
-            remedy="use the data set of the bundle's task",
-        )
-    return {entry.value: theirs[entry.name.casefold()] for entry in own}
-
-
 def predict(
     bundle: Bundle, image: Image, classes: ClassTable, threads: int | None
 ) -> NDArray[np.unsignedinteger]:
@@ -139,7 +108,7 @@ def predict(
     result = segment(image, bundle, region=_region(bundle, image.geometry), threads=threads)
     found = result.segmentation.labels
     labels = np.zeros(found.shape, np.uint16)
-    for own, theirs in match_classes(bundle, classes, image.name).items():
+    for own, theirs in match_classes(bundle.manifest, classes, image.name).items():
         labels[found == own] = theirs
     return labels
 

@@ -10,8 +10,8 @@ from omniseg_backend.bundles.card import FalsePositives
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.evaluation.corruptions import CORRUPTIONS, corrupt
-from omniseg_backend.evaluation.evaluate import match_classes
 from omniseg_backend.evaluation.review_threshold import JudgedResult
+from omniseg_backend.evaluation.shared_classes import match_classes
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.inference.region import whole
@@ -92,7 +92,7 @@ def mean_dice(bundle: Bundle, result: SegmentResult, truth: Segmentation) -> flo
     """Mean Dice over the classes that truth or result hold; None if they hold none."""
     values = [
         dice(truth.labels == theirs, result.segmentation.labels == own)
-        for own, theirs in match_classes(bundle, truth.classes, truth.name).items()
+        for own, theirs in match_classes(bundle.manifest, truth.classes, truth.name).items()
     ]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

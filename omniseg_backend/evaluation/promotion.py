@@ -60,7 +60,7 @@ def promote(bundle: Bundle, *, accept_uncertain: bool = False) -> Promotion:
             found=f"a comparison that cannot tell: Dice {comparison.overall.as_text()}, "
             f"{why(comparison.overall)}",
             expected="a bundle that is better",
-            remedy="compare on more patients, or accept the uncertainty with --accept-uncertain, "
+            remedy="compare on more patients, or accept the uncertainty (--accept-uncertain), "
             "which is recorded",
         )
     grounds = Grounds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from omniseg_backend.bundles.store import Bundle
+from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.datasets.records import Dataset
 from omniseg_backend.images.classes import ClassTable
@@ -30,7 +30,7 @@ class SharedClasses:
     only_new: tuple[str, ...]
 
 
-def shared_classes(old: Bundle, new: Bundle, dataset: Dataset) -> SharedClasses:
+def shared_classes(old: Manifest, new: Manifest, dataset: Dataset) -> SharedClasses:
     """Match classes by name, whatever their values.
 
     A single class of both bundles is also that of a data set with a single class, whatever it
@@ -41,23 +41,23 @@ def shared_classes(old: Bundle, new: Bundle, dataset: Dataset) -> SharedClasses:
             unseen, or the bundles share no class.
     """
     before, after = (_values(bundle, dataset.classes) for bundle in (old, new))
-    unmeasured = [entry.name for entry in new.manifest.class_table() if entry.value not in after]
+    unmeasured = [entry.name for entry in new.class_table() if entry.value not in after]
     if unmeasured:
         raise DataError(
             dataset.name,
-            found=f"no class {', '.join(unmeasured)}, which {new.manifest.id} has",
+            found=f"no class {', '.join(unmeasured)}, which {new.id} has",
             expected="every class of the new bundle, to measure it on",
             remedy="use a data set in which these classes are outlined",
         )
-    known = {entry.name.casefold() for entry in old.manifest.class_table()}
+    known = {entry.name.casefold() for entry in old.class_table()}
     common = [
         after[entry.value]
-        for entry in new.manifest.class_table()
+        for entry in new.class_table()
         if entry.name.casefold() in known and after[entry.value] in before.values()
     ]
     if not common:
         raise DataError(
-            f"{old.manifest.id} and {new.manifest.id}",
+            f"{old.id} and {new.id}",
             found=f"the classes {_names(old)} and {_names(new)}",
             expected="at least one class that both have",
             remedy="compare bundles of one task",
@@ -71,8 +71,33 @@ def shared_classes(old: Bundle, new: Bundle, dataset: Dataset) -> SharedClasses:
     )
 
 
-def _values(bundle: Bundle, classes: ClassTable) -> dict[int, int]:
-    own = bundle.manifest.class_table()
+def match_classes(manifest: Manifest, classes: ClassTable, name: str) -> dict[int, int]:
+    """Which value of a data set's masks means which value of a model's output.
+
+    Classes are matched by name, whatever their values; a single class matches a single one.
+
+    Returns:
+        The bundle's value to the data set's.
+
+    Raises:
+        DataError: The names differ.
+    """
+    own = manifest.class_table()
+    if len(own) == len(classes) == 1:
+        return {own.values[0]: classes.values[0]}
+    theirs = {entry.name.casefold(): entry.value for entry in classes}
+    if {entry.name.casefold() for entry in own} != set(theirs):
+        raise DataError(
+            name,
+            found=f"the classes {', '.join(classes.names)}",
+            expected=f"those of {manifest.id}: {', '.join(own.names)}",
+            remedy="use the data set of the bundle's task",
+        )
+    return {entry.value: theirs[entry.name.casefold()] for entry in own}
+
+
+def _values(bundle: Manifest, classes: ClassTable) -> dict[int, int]:
+    own = bundle.class_table()
     if len(own) == len(classes) == 1:
         return {own.values[0]: classes.values[0]}
     theirs = {entry.name.casefold(): entry.value for entry in classes}
@@ -83,13 +108,11 @@ def _values(bundle: Bundle, classes: ClassTable) -> dict[int, int]:
     }
 
 
-def _others(bundle: Bundle, values: Mapping[int, int], common: list[int]) -> tuple[str, ...]:
+def _others(bundle: Manifest, values: Mapping[int, int], common: list[int]) -> tuple[str, ...]:
     return tuple(
-        entry.name
-        for entry in bundle.manifest.class_table()
-        if values.get(entry.value) not in common
+        entry.name for entry in bundle.class_table() if values.get(entry.value) not in common
     )
 
 
-def _names(bundle: Bundle) -> str:
-    return ", ".join(bundle.manifest.class_table().names)
+def _names(bundle: Manifest) -> str:
+    return ", ".join(bundle.class_table().names)

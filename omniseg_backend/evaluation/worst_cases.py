@@ -89,7 +89,7 @@ def worst_cases(
     Raises:
         CancelledError: The user cancelled.
     """
-    shared = shared_classes(old, new, dataset)
+    shared = shared_classes(old.manifest, new.manifest, dataset)
     cases = {case.name: case for case in dataset.cases("test")}
     chosen = worst_first(comparison.cases)[:count]
     for rank, measured in enumerate(chosen, start=1):

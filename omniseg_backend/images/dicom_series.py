@@ -62,7 +62,7 @@ def read_series(path: Path, files: list[DicomFile], series_uid: str | None) -> l
             path,
             found=f"{len(series)} series: {_listed(series)}",
             expected="one series",
-            remedy="name one by its number, with --series or series_uid=, or copy its files apart",
+            remedy="name one by its number or UID (--series), or copy its files apart",
         )
     return headers
 

@@ -35,7 +35,7 @@ def chosen_arithmetic(
         return "int8" if provider == "cpu" and allowed and int8_is_known_faster() else "fp32"
     if provider != "cpu":
         raise UsageError(
-            "--arithmetic",
+            "the arithmetic",
             found="int8 on a GPU",
             expected="int8 on the CPU",
             remedy="leave one of them out",
@@ -46,6 +46,6 @@ def chosen_arithmetic(
             bundle.path,
             found=f"a model whose Dice falls by {lost:.2f} points in 8-bit arithmetic",
             expected=f"at most {LARGEST_LOSS_POINTS:g} points",
-            remedy="run it with --arithmetic fp32",
+            remedy="run it in 32 bits (--arithmetic fp32)",
         )
     return "int8"

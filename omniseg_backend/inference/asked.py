@@ -33,7 +33,7 @@ def refuse_one_file_twice(image: Path, targets: Iterable[Path]) -> None:
     paths = [path.resolve() for path in (image, *targets)]
     if len(set(paths)) < len(paths):
         raise UsageError(
-            "--output",
+            "the output",
             found="one file named twice",
             expected="different files for the image, the mask and the uncertainty map",
             remedy="choose another output",

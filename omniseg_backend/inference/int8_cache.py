@@ -31,7 +31,8 @@ def int8_record(bundle: Bundle) -> Int8Record:
             bundle.path,
             found="a model without activation ranges",
             expected="ranges measured at export, which 8-bit arithmetic is built from",
-            remedy="run it with --arithmetic fp32, or export it again with its training images",
+            remedy="run it in 32 bits (--arithmetic fp32), or export it again with its "
+            "training images",
         )
     return record
 

@@ -185,7 +185,7 @@ class _Builder:
                 self._subject,
                 found=f"a product with {gate}, which no 1 x 1 convolution made",
                 expected="the gates of squeeze and excitation",
-                remedy="run it with --arithmetic fp32",
+                remedy="run it in 32 bits (--arithmetic fp32)",
             )
         return len(self._graph.tensors[expand.input[1]])
 
@@ -211,7 +211,7 @@ class _Builder:
                 self._subject,
                 found=f"no range of the activation {name}",
                 expected="the ranges of every activation that runs in 8 bits",
-                remedy="measure them again, or run it with --arithmetic fp32",
+                remedy="measure them again, or run it in 32 bits (--arithmetic fp32)",
             )
         # Zero must be a level: padding and ReLU are made of it.
         low, high = min(self._ranges[name][0], 0.0), max(self._ranges[name][1], 0.0)

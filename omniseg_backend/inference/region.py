@@ -81,7 +81,7 @@ def parse_region(text: str, geometry: Geometry) -> Region:
     Raises:
         UsageError: The text is no such ranges, or they leave the image.
     """
-    ranges = [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
+    ranges = _ranges(text)
     count = 2 if geometry.dimensions == 2 else 3
     picture_with_depth = count == 2 and len(ranges) == 3
     if None in ranges or not (len(ranges) == count or picture_with_depth):
@@ -102,6 +102,24 @@ def parse_region(text: str, geometry: Geometry) -> Region:
     return region
 
 
+def refuse_no_ranges(text: str) -> None:
+    """Refuse what is no region of any image, before one is read.
+
+    Raises:
+        UsageError: The text is not two or three ranges, or a range is empty.
+    """
+    ranges = _ranges(text)
+    spans = [(int(match[1] or 0), int(match[2] or 0)) for match in ranges if match and match[2]]
+    if None in ranges or len(ranges) not in (2, 3) or any(a >= b for a, b in spans):
+        raise UsageError(
+            "region",
+            found=repr(text),
+            expected="a range of at least one voxel for each axis, such as 0:128,0:128,10:20, or "
+            "0:128,0:96 of a picture",
+            remedy="correct the region",
+        )
+
+
 def check_region(region: Region, geometry: Geometry) -> None:
     """Refuse a box that is empty or leaves the image.
 
@@ -119,6 +137,10 @@ def check_region(region: Region, geometry: Geometry) -> None:
             expected=f"a box inside {whole(geometry).as_text()}, with at least one voxel",
             remedy="correct the region",
         )
+
+
+def _ranges(text: str) -> list[re.Match[str] | None]:
+    return [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
 
 
 def crop(image: Image, region: Region) -> Image:

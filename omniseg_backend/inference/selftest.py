@@ -95,5 +95,5 @@ def require_int8_self_test(session: NetworkSession, bundle: Bundle) -> None:
         found=f"8-bit arithmetic that puts {result.mismatch:.2%} of the self-test's pixels into "
         "another class on this processor",
         expected=f"at most {known + _INT8_MARGIN:.2%}, as where it was measured",
-        remedy="run it with --arithmetic fp32",
+        remedy="run it in 32 bits (--arithmetic fp32)",
     )

@@ -21,7 +21,7 @@ class SegmentSettings(Settings):
     task: Annotated[str | None, Usual()] = None
     """What to segment; see `omniseg models`."""
     model: Annotated[str | None, NamesBundle(), Usual()] = None
-    """A bundle's path or id, for --task."""
+    """A bundle's path or id, instead of a task."""
     variant: Annotated[Variant | None, Usual()] = None
     """Of the task's models; the cheapest if nothing is said."""
     modality: Annotated[Modality | None, Usual()] = None

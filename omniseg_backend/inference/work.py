@@ -67,7 +67,7 @@ def _require_cut_out(image: Image, manifest: Manifest, flags: tuple[Flag, ...]) 
             image.name,
             found="a whole image and no region",
             expected=f"a region around the {manifest.task.structure}, as in training",
-            remedy="mark a region, or pass one such as --region 40:90,60:110,20:60",
+            remedy="mark a region, or state one such as 40:90,60:110,20:60 (--region)",
         )
 
 

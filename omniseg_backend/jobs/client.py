@@ -62,8 +62,8 @@ class JobClient:
         """Put a job into the queue and start it if it is due.
 
         Raises:
-            UsageError: A bundle that the spec names does not exist, or no model is named.
-            DataError: An input does not exist, or an output exists or cannot be written.
+            OmniSegError: The job is bound to fail; see ``JobSpec.refuse_hopeless``.
+            DataError: An output exists or cannot be written.
             ResourceError: The kind trains, and no Python that can is known.
         """
         interpreter_for(spec.kind)

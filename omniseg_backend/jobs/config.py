@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from omniseg_backend.common.atomic import write_text_atomic
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.home import omniseg_home
+from omniseg_backend.common.reading import unreadable
 from omniseg_backend.common.settings import Settings
 
 
@@ -39,14 +40,16 @@ def load_config() -> Config:
     """Read the file; where there is none, nothing is set.
 
     Raises:
-        DataError: It is damaged, or a later version's.
+        DataError: It cannot be read, is damaged, or a later version's.
     """
     path = config_file()
     try:
         return Config.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError:
         return Config()
-    except (OSError, ValueError, ValidationError) as error:
+    except OSError as error:
+        raise unreadable(path, error, expected="settings of this user") from error
+    except (ValueError, ValidationError) as error:
         raise DataError(
             path,
             found="a damaged file, or one of a later version",

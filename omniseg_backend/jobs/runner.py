@@ -108,7 +108,8 @@ class _Attempt:
             stopped(folder, state, self._stop_state())
         elif isinstance(error, OmniSegError | MemoryError):
             details = error.details if isinstance(error, OmniSegError) else ()
-            for sentence in (*details, sentence_of(error)):
+            # The sentence of an error that stands for several repeats the first of them.
+            for sentence in details or (sentence_of(error),):
                 _log.error("%s", sentence)
             failed(folder, state, sentence_of(error), details=details)
         else:

@@ -66,8 +66,9 @@ class JobSpec(Settings):
     def refuse_hopeless(self) -> None:
         """Refuse, at submission, what is bound to fail when the job's turn comes.
 
-        Asked of a settled spec, hence of absolute paths; only what a look at paths and names
-        tells, since a form waits for it. A kind looks at its own settings.
+        Asked of a settled spec, hence of absolute paths; only what names and manifests tell,
+        without a look into an image, since a form waits for it. A kind looks at its own settings
+        with the checks that its work begins with.
 
         Raises:
             OmniSegError: It is bound to fail, for a reason that the work would give too.

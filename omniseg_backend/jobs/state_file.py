@@ -90,7 +90,7 @@ def load_state(path: Path) -> JobState:
             path,
             found="a missing or damaged state",
             expected="the state of a job",
-            remedy="remove the job with `omniseg jobs remove`",
+            remedy=f"remove the job with `omniseg jobs remove {path.parent.name}`",
         ) from error
 
 

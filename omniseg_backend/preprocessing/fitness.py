@@ -7,6 +7,7 @@ on an assumption, is flagged.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -88,29 +89,58 @@ def agree_on_modality(
     if stated.value is wanted:
         return stated, ()
     if not override_modality:
-        raise DataError(
-            image.name,
-            found=f"the modality {stated.as_text()}",
-            expected=f"{wanted}, which this task was trained on",
-            remedy=f"choose a task for {stated.value}, or override the modality if that is wrong",
-        )
+        refuse_other_modality(image.name, stated, wanted)
     sentence = f"{image.name} is {stated.as_text()}; it was taken as {wanted} by your override."
     return ModalityStatement(wanted, "override"), (Flag("modality_override", sentence),)
 
 
+def refuse_other_modality(name: str, stated: ModalityStatement, wanted: Modality) -> None:
+    """Refuse what is known to be of another modality.
+
+    Args:
+        name: The image or data set.
+        stated: What is said of it.
+        wanted: The task's.
+
+    Raises:
+        DataError: It is known to be another.
+    """
+    if stated.is_known and stated.value is not wanted:
+        raise DataError(
+            name,
+            found=f"the modality {stated.as_text()}",
+            expected=f"{wanted}, which this task was trained on",
+            remedy=f"choose a task for {stated.value}, or override the modality if that is wrong",
+        )
+
+
+def refuse_other_channels(name: str, channels: Sequence[str], wanted: int) -> None:
+    """Refuse another number of channels than the task's.
+
+    Args:
+        name: The image or data set.
+        channels: The names of its channels.
+        wanted: How many the task takes.
+
+    Raises:
+        DataError: There are more or fewer.
+    """
+    if len(channels) != wanted:
+        raise DataError(
+            name,
+            found=f"{counted(len(channels), 'channel')} ({', '.join(channels)})",
+            expected=f"{wanted}",
+            remedy="use an image of the kind that the task was trained on, or choose another task",
+        )
+
+
 def _match_channels(image: Image, wanted: int) -> tuple[Image, tuple[Flag, ...]]:
-    if image.channels == wanted:
-        return image, ()
     if wanted == 1 and image.channels == 3 and _is_grey(image):
         grey = dataclasses.replace(image, array=image.array[:, :1], channel_names=("intensity",))
         sentence = f"{image.name} stores grey as three equal colours; one of them was taken."
         return grey, (Flag("grey_as_colour", sentence),)
-    raise DataError(
-        image.name,
-        found=f"{counted(image.channels, 'channel')} ({', '.join(image.channel_names)})",
-        expected=f"{wanted}",
-        remedy="use an image of the kind that the task was trained on, or choose another task",
-    )
+    refuse_other_channels(image.name, image.channel_names, wanted)
+    return image, ()
 
 
 def _is_grey(image: Image) -> bool:

@@ -36,14 +36,18 @@ def completed(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
     """
     if settings.initial_bundle is None:
         return settings
-    manifest = load_bundle(settings.initial_bundle).manifest
-    if "variant" in settings.model_fields_set and settings.variant is not manifest.variant:
-        raise UsageError(
-            "variant",
-            found=f"{settings.variant}, and {manifest.id} to start from is {manifest.variant}",
-            expected="one variant",
-            remedy=f"leave the variant out, or start from a {settings.variant} bundle",
-        )
+    return taken_over(settings, dataset, load_bundle(settings.initial_bundle).manifest)
+
+
+def taken_over(
+    settings: TrainingSettings, dataset: Dataset, manifest: Manifest
+) -> TrainingSettings:
+    """``completed``, with the manifest of the bundle to start from.
+
+    Raises:
+        UsageError: Another variant than the bundle's was stated.
+    """
+    refuse_other_variant(settings, manifest)
     taken = _FEW_CASES | _inherited(manifest, settings, dataset)
     unstated = {
         name: value for name, value in taken.items() if name not in settings.model_fields_set
@@ -51,6 +55,21 @@ def completed(settings: TrainingSettings, dataset: Dataset) -> TrainingSettings:
     return TrainingSettings.model_validate(
         {name: getattr(settings, name) for name in settings.model_fields_set} | unstated
     )
+
+
+def refuse_other_variant(settings: TrainingSettings, manifest: Manifest) -> None:
+    """Refuse to start a network from a bundle of another variant.
+
+    Raises:
+        UsageError: Another variant than the bundle's was stated.
+    """
+    if "variant" in settings.model_fields_set and settings.variant is not manifest.variant:
+        raise UsageError(
+            "variant",
+            found=f"{settings.variant}, and {manifest.id} to start from is {manifest.variant}",
+            expected="one variant",
+            remedy=f"leave the variant out, or start from a {settings.variant} bundle",
+        )
 
 
 def _inherited(manifest: Manifest, settings: TrainingSettings, dataset: Dataset) -> dict[str, Any]:

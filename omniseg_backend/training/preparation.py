@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from omniseg_backend.common.errors import UsageError
 from omniseg_backend.common.hashing import sha256_bytes, sha256_case, sha256_voxels
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.datasets.layouts import open_dataset
@@ -15,15 +14,15 @@ from omniseg_backend.datasets.loading import load_image, load_record
 from omniseg_backend.datasets.problems import raise_if_unusable
 from omniseg_backend.datasets.records import Case, Dataset, Record, group_cases
 from omniseg_backend.datasets.site.check import check_for_training, open_for_training
-from omniseg_backend.datasets.splits import FoldChoice, Split, split_records
+from omniseg_backend.datasets.splits import Split
 from omniseg_backend.images.image import Image
-from omniseg_backend.images.modality import Modality
 from omniseg_backend.images.segmentation import Segmentation
 from omniseg_backend.preprocessing.frame import PreparedFrame
 from omniseg_backend.preprocessing.settings import (
     FitToSize,
     PreprocessingSettings,
 )
+from omniseg_backend.training.asked import modality_of, split_of
 from omniseg_backend.training.samples import Plane, TrainingPlanes, planes_of
 from omniseg_backend.training.settings import TrainingSettings
 from omniseg_backend.training.survey import Survey
@@ -66,9 +65,8 @@ def prepare_data(
         UsageError: The modality is unknown, or the fold does not exist.
     """
     dataset = open_for_training(settings.dataset, progress=progress, cancel=cancel)
-    modality = _modality(dataset, settings)
-    fold = FoldChoice.parse(settings.fold) if settings.fold else None
-    split = split_records(dataset, fold, settings.seed)
+    modality = modality_of(dataset, settings)
+    split = split_of(dataset, settings)
     survey = Survey(split.train, settings, modality)
     problems = check_for_training(dataset, look=survey.look, progress=progress, cancel=cancel)
     raise_if_unusable(problems)
@@ -102,18 +100,6 @@ def prepare_data(
             *(problem.as_text() for problem in problems if problem.severity == "warning"),
         ),
     )
-
-
-def _modality(dataset: Dataset, settings: TrainingSettings) -> Modality:
-    modality = settings.modality or dataset.modality
-    if modality is None:
-        raise UsageError(
-            dataset.root,
-            found="no modality stated by the data set",
-            expected=f"one of {', '.join(Modality)}",
-            remedy="name it with --modality",
-        )
-    return modality
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

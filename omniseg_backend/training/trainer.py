@@ -117,7 +117,7 @@ def fit(
         left = (time.monotonic() - started) / (state.step - done_before) * (plan.steps - state.step)
         progress(
             f"training, step {state.step} of {plan.steps}, loss {loss:.3f}, "
-            f"validation Dice {max(state.best_dice, 0):.3f}, {_clock(left)} left",
+            f"{_best_so_far(state)}{_clock(left)} left",
             state.step / plan.steps,
         )
         if state.step % plan.validate_every and state.step != plan.steps:
@@ -253,7 +253,8 @@ def _step(
             "training",
             found=f"a loss that is not a number at step {step}",
             expected="a finite loss",
-            remedy="lower --learning-rate or use --precision fp32",
+            remedy="lower the learning rate (--learning-rate), or compute "
+            "in 32 bits (--precision fp32)",
         )
     return value
 
@@ -288,6 +289,11 @@ def _validate(
         update |= {"best_dice": dice.mean, "best_step": state.step}
         best = copy_of(network.state_dict())
     return state.model_copy(update=update), best
+
+
+def _best_so_far(state: RunState) -> str:
+    """The best validation, for a sentence; nothing before the first one."""
+    return f"best validation Dice {state.best_dice:.3f}, " if state.history else ""
 
 
 def _clock(seconds: float) -> str:

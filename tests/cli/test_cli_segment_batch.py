@@ -67,9 +67,9 @@ def test_a_batch_is_one_document_and_the_next_run_goes_on(
         (("--uncertainty", "map.png"), ("--uncertainty",)),
         (("--format", "jpg"), ("--format", "'nii.gz'")),
         (("--workers", "0"), ("--workers", "expected from 1 to 1024")),
-        (("--scheduler", "tcp://192.0.2.1:8786"), ("--scheduler", "tls://")),
-        (("--scheduler", "nowhere"), ("--scheduler", "tcp://127.0.0.1:8786")),
-        (("--tls-ca", "ca.pem"), ("without a tls:// scheduler",)),
+        (("--scheduler", "tcp://192.0.2.1:8786"), ("the scheduler", "tls://")),
+        (("--scheduler", "nowhere"), ("the scheduler", "tcp://127.0.0.1:8786")),
+        (("--tls-ca", "ca.pem"), ("without a tls:// address",)),
     ],
 )
 def test_options_that_make_no_sense_are_refused(

@@ -167,7 +167,7 @@ def test_existing_targets_are_refused_unless_overwriting_is_asked_for(tmp_path):
     (tmp_path / "x").touch()
     refuse_existing(tmp_path / "new", overwrite=False)
     refuse_existing(tmp_path / "x", overwrite=True)
-    with pytest.raises(DataError, match=r"x: found an existing file .* --overwrite"):
+    with pytest.raises(DataError, match=r"x: found an existing file .*--overwrite"):
         refuse_existing(tmp_path / "x", overwrite=False)
     with pytest.raises(DataError, match="existing"):
         refuse_existing(tmp_path, overwrite=False)

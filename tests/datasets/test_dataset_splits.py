@@ -43,7 +43,7 @@ def test_a_fold_is_parsed(text):
     "text", ["", "2", "0/5", "6/5", "1/1", "-1/5", "a/b", "1/5/2", "1.5/3", "²/5"]
 )
 def test_another_fold_is_refused(text):
-    with pytest.raises(UsageError, match="--fold"):
+    with pytest.raises(UsageError, match="the fold"):
         FoldChoice.parse(text)
 
 

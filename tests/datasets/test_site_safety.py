@@ -186,3 +186,13 @@ def test_a_reader_is_not_disturbed_by_writers(tmp_path: Path) -> None:
     assert writer.returncode == 0
     assert counts == sorted(counts)
     assert len(open_dataset(made.folder).records) == 20
+
+
+def test_a_row_that_cases_csv_lacks_is_told_once(tmp_path: Path) -> None:
+    made = filled(tmp_path / "site", 3)
+    table = made.folder / "cases.csv"
+    *kept, last = table.read_text().splitlines()
+    table.write_text("\n".join(kept) + "\n")
+    (problem,) = [p for p in check_site(made.folder) if p.severity == "error"]
+    assert problem.found == f"no row for {last.split(',')[0]}"
+    assert "by which cases were reserved" in problem.expected

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from omniseg_backend.bundles.manifest import Manifest
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.errors import CancelledError, DataError
 from omniseg_backend.common.hashing import sha256_voxels
@@ -152,10 +153,10 @@ def test_one_bundle_an_empty_part_and_a_cancel_end_it(
         compare(untrained, trained, held_out, cancel=Set())
 
 
-def of_classes(make_bundle, *names: str) -> Bundle:
+def of_classes(make_bundle, *names: str) -> Manifest:
     count = len(names) + 1
     model = convolution_model(np.zeros((count, 1, 1, 1), np.float32), np.zeros(count, np.float32))
-    return make_bundle(model, classes=tuple(enumerate(names, start=1)))
+    return make_bundle(model, classes=tuple(enumerate(names, start=1))).manifest
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from omniseg_backend.datasets.records import Case
 from omniseg_backend.evaluation.card_figures import card_evaluation
 from omniseg_backend.evaluation.evaluate import (
     evaluate_bundle,
-    match_classes,
     score_labels,
     tolerance_on,
 )
 from omniseg_backend.evaluation.judgement import false_positives, judge, judge_strangers
+from omniseg_backend.evaluation.shared_classes import match_classes
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.geometry import Geometry
 from omniseg_backend.images.image import Image
@@ -61,7 +61,7 @@ def test_an_empty_part_and_foreign_classes_are_refused(bundle, dataset, tmp_path
 
 def test_classes_are_matched_by_name_whatever_their_values(bundle):
     table = ClassTable.from_names(["Disc", "square"], [1, 9])
-    assert match_classes(bundle, table, "data") == {2: 9, 5: 1}
+    assert match_classes(bundle.manifest, table, "data") == {2: 9, 5: 1}
 
 
 def test_cancel_ends_between_cases(bundle, dataset):

@@ -11,6 +11,7 @@ import pytest
 
 from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.jobs.changes import launched, stopped
+from omniseg_backend.jobs.config import load_config
 from omniseg_backend.jobs.event_log import all_events
 from omniseg_backend.jobs.lock import held
 from omniseg_backend.jobs.spec import JobSpec
@@ -19,13 +20,18 @@ from omniseg_backend.jobs.state_file import NewerJobError, Runner
 from omniseg_backend.jobs.states import State
 from omniseg_backend.jobs.store import JobRecord, JobStore
 
-#: Any folder: nobody opens it.
-DATASET = Path(__file__).parent
 ENDED_LONG_AGO = datetime.timedelta(0)
 
 
+@pytest.fixture(autouse=True)
+def _in_a_dataset(toy_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(toy_dataset)
+
+
 def spec(**fields: object) -> JobSpec:
-    return parse_spec({"kind": "train", "settings": {"dataset": str(DATASET)}, **fields})
+    """A training on the data set of the working folder; no job here is run."""
+    settings = {"dataset": ".", "modality": "microscopy"}
+    return parse_spec({"kind": "train", "settings": settings, **fields})
 
 
 def cancelled(store: JobStore) -> JobRecord:
@@ -80,7 +86,7 @@ def test_a_damaged_folder_hides_no_other(store: JobStore, content: str) -> None:
     first, second = store.records()
     assert first == whole
     assert (second.id, second.state) == (broken.id, None)
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match=f"damaged.*`omniseg jobs remove {broken.id}`"):
         _ = second.known
     store.remove(broken.id)
     assert store.records() == (whole,)
@@ -133,3 +139,10 @@ def test_a_store_that_cannot_be_listed_is_one_sentence(store: JobStore) -> None:
     store.root.write_text("a file where the folder of all jobs should be")
     with pytest.raises(DataError, match=r"cannot be opened.*the folder of all jobs"):
         store.records()
+
+
+def test_a_home_that_is_a_file_is_said_by_jobs_and_settings(home: Path) -> None:
+    home.write_text("no folder")
+    for look in (JobStore().records, lambda: JobStore().create(spec()), load_config):
+        with pytest.raises(DataError, match="home: found a file, expected a folder"):
+            look()

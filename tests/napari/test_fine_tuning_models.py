@@ -114,6 +114,8 @@ def test_a_summary_counts_and_warns(site: Path, tmp_path: Path) -> None:
     assert (few.hindrance, summary.hindrance) == (None, None)
     empty = SiteSummary.read(toy_site(tmp_path / "empty", 0).folder)
     assert empty.hindrance is not None
+    single = SiteSummary.read(toy_site(tmp_path / "single", 1).folder)
+    assert "one case to learn from, and training needs at least 2" in str(single.hindrance)
 
 
 @pytest.mark.parametrize(

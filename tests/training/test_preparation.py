@@ -144,7 +144,7 @@ def spoilt(folder):
 
 def test_a_fold_that_the_patients_do_not_allow_is_refused_before_images_are_read(tmp_path):
     folder = spoilt(write_toy(tmp_path / "toy"))
-    with pytest.raises(UsageError, match=r"--fold: found 9/9 .* only 8 folds"):
+    with pytest.raises(UsageError, match=r"the fold: found 9/9 .* only 8 folds"):
         prepare(toy_settings(folder, fold="9/9"))
 
 

@@ -53,9 +53,12 @@ def check_site(
         return (Problem.from_error("layout", error),)
     readable = _readable(folder, document)
     seen = look_at_all(readable, progress=progress, cancel=cancel)
+    table = _table(folder, document)
+    # Rows that the table lacks stop the opening as well; what a site data set says of them is told.
+    told = {(problem.subject, problem.found) for problem in table}
     return (
-        *_opening(folder),
-        *_table(folder, document),
+        *(one for one in _opening(folder) if (one.subject, one.found) not in told),
+        *table,
         *problems_of(readable, seen),
         *_altered(document, seen),
         *_unstated(document),
@@ -183,7 +186,8 @@ def _altered(document: SiteDocument, seen: Sequence[Seen]) -> list[Problem]:
                 str(path),
                 found=f"other {what} than those that were added on {case.added}",
                 expected=f"the {what} whose hash dataset.json states",
-                remedy="restore the file from a copy, or add the image again with --overwrite",
+                remedy="restore the file from a copy, or add the image again, "
+                "overwriting it (--overwrite)",
             )
             for path, what, found, stated in parts
             if found not in (None, stated)

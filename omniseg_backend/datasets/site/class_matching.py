@@ -42,7 +42,7 @@ def matched_labels(segmentation: Segmentation, table: ClassTable) -> NDArray[np.
     if unknown:
         raise DataError(
             segmentation.name,
-            found=f"the class {listed(unknown)}",
+            found=f"the class {listed(name.removeprefix('class ') for name in unknown)}",
             expected=f"the data set's classes: {', '.join(table.names)}",
             remedy="rename or remove it in the mask, or add the mask to another data set",
         )

@@ -246,7 +246,7 @@ def _is_present(image: str, name: str, known: SiteCase, case: SiteCase) -> bool:
         image,
         found=f"an image that is there already ({name}, {known.added}) with another mask",
         expected="a new image, or the same mask",
-        remedy="replace the stored mask by allowing it with --overwrite",
+        remedy="allow overwriting (--overwrite) to replace the stored mask",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a batch's output was asked of: settled by its first run, held to by all later ones."""
+"""What a batch's output may be: settled by its first run, held to by all later ones."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from pathlib import Path
 
 from omniseg_backend.bundles.store import Bundle
 from omniseg_backend.common.atomic import write_text_atomic
-from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.errors import DataError, UsageError
 from omniseg_backend.inference.arithmetic import chosen_arithmetic
 from omniseg_backend.inference.arithmetic_choice import Arithmetic, ArithmeticChoice
 from omniseg_backend.inference.batch.layout import question_path
 from omniseg_backend.inference.batch.record import Question, read_question
+
+
+def refuse_images_folder(folder: Path, output: Path) -> None:
+    """Refuse to write masks among the images.
+
+    Raises:
+        UsageError: The output is the folder of the images.
+    """
+    if folder.resolve() == output.resolve():
+        raise UsageError(
+            "the output folder",
+            found="the folder of the images",
+            expected="another folder, which may lie in it",
+            remedy="choose another output",
+        )
 
 
 def settled_arithmetic(
@@ -55,7 +70,7 @@ def settle_question(output: Path, question: Question, *, overwrite: bool) -> Non
             output,
             found=f"masks by {_told(earlier)}",
             expected=f"none, or masks by {_told(question)}",
-            remedy="choose another output, or replace them with --overwrite",
+            remedy="choose another output, or allow overwriting (--overwrite)",
         )
     write_text_atomic(place, f"{question.model_dump_json(indent=2)}\n")
 

@@ -115,8 +115,47 @@ def find_items(
     )
 
 
+def refuse_no_image(folder: Path, *, leave_out: Sequence[Path] = ()) -> None:
+    """Refuse a folder in which ``find_items`` would find nothing; ends at the first image.
+
+    Args:
+        folder: Where.
+        leave_out: Folders inside it that are not entered, such as the output.
+
+    Raises:
+        DataError: There is no image, or the folder cannot be opened.
+    """
+    folder = folder.absolute()
+    found = _Files([], [], [], set())
+    for path in _visible_files(folder, {one.resolve() for one in leave_out}, found, None):
+        _sort_in(path, found)
+        if found.dicom or found.others:
+            return
+    if not found.closed:
+        raise no_image(folder)
+
+
+def no_image(folder: Path) -> DataError:
+    """The error of a folder without anything to segment."""
+    return DataError(
+        folder,
+        found="a folder without an image",
+        expected="image files or DICOM series, in it or in its subfolders",
+        remedy="name the folder that holds the images",
+    )
+
+
 def _files_in(folder: Path, leave_out: set[Path], cancel: Cancel | None) -> _Files:
     found = _Files([], [], [], set())
+    for path in _visible_files(folder, leave_out, found, cancel):
+        _sort_in(path, found)
+    return found
+
+
+def _visible_files(
+    folder: Path, leave_out: set[Path], found: _Files, cancel: Cancel | None
+) -> Iterator[Path]:
+    """Every file that may be an image; what is left out or closed is noted in ``found``."""
 
     def refuse(error: OSError) -> None:
         place = Path(error.filename)
@@ -143,8 +182,7 @@ def _files_in(folder: Path, leave_out: set[Path], cancel: Cancel | None) -> _Fil
         folders[:] = entered
         for name in sorted(names):
             if not name.startswith("."):
-                _sort_in(Path(place) / name, found)
-    return found
+                yield Path(place) / name
 
 
 def _refuse_images_in(output: Path, cancel: Cancel | None) -> None:

@@ -19,7 +19,6 @@ from omniseg_backend.common.errors import (
     FullDiskError,
     OmniSegError,
     ResourceError,
-    UsageError,
 )
 from omniseg_backend.common.executor import Executor, ExecutorLostError, open_executor
 from omniseg_backend.common.fan_out import Piece, fan_out
@@ -27,8 +26,12 @@ from omniseg_backend.common.platform import try_lock, usable_cpus
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.task_message import TaskError
 from omniseg_backend.common.wording import counted
-from omniseg_backend.inference.batch.asked import settle_question, settled_arithmetic
-from omniseg_backend.inference.batch.items import Item, find_items
+from omniseg_backend.inference.batch.asked import (
+    refuse_images_folder,
+    settle_question,
+    settled_arithmetic,
+)
+from omniseg_backend.inference.batch.items import Item, find_items, no_image
 from omniseg_backend.inference.batch.layout import (
     PAGE_NAME,
     TABLE_NAME,
@@ -92,13 +95,7 @@ def run_batch(
     """
     started = time.perf_counter()
     folder, output = settings.folder.absolute(), settings.output.absolute()
-    if folder.resolve() == output.resolve():
-        raise UsageError(
-            "--output",
-            found="the folder of the images",
-            expected="another folder, which may lie in it",
-            remedy="choose another output",
-        )
+    refuse_images_folder(folder, output)
     bundle = load_bundle(settings.model)
     question = Question(
         bundle=bundle.manifest.id,
@@ -141,16 +138,6 @@ def run_batch(
         table=settings.output / TABLE_NAME,
         page=settings.output / PAGE_NAME,
         seconds=time.perf_counter() - started,
-    )
-
-
-def no_image(folder: Path) -> DataError:
-    """The error of a folder without anything to segment."""
-    return DataError(
-        folder,
-        found="a folder without an image",
-        expected="image files or DICOM series, in it or in its subfolders",
-        remedy="name the folder that holds the images",
     )
 
 

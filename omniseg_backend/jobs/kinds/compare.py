@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from omniseg_backend.common.errors import UsageError
 from omniseg_backend.evaluation.compare_settings import CompareSettings
-from omniseg_backend.jobs.hopeless import refuse_no_folder
 from omniseg_backend.jobs.spec import JobSpec
 
 
@@ -29,7 +28,7 @@ class CompareSpec(JobSpec):
         return f"{new} against {old} on {self.settings.dataset.name}"
 
     def refuse_hopeless(self) -> None:
-        """There are two bundles and a data set."""
+        """There are two bundles and a data set that both can be measured on."""
         settings = self.settings
         if Path(settings.old).resolve() == Path(settings.new).resolve():
             raise UsageError(
@@ -38,7 +37,10 @@ class CompareSpec(JobSpec):
                 expected="two different bundles",
                 remedy="name the new bundle",
             )
-        refuse_no_folder(settings.dataset, "the folder of a data set")
+        # Reading manifests takes numpy and half of all else that a client loads.
+        from omniseg_backend.evaluation.asked import refuse_incomparable
+
+        refuse_incomparable(settings)
 
 
 SPEC = CompareSpec

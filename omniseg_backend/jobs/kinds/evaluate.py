@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from omniseg_backend.evaluation.settings import EvaluateSettings
-from omniseg_backend.jobs.hopeless import refuse_no_folder, refuse_suffix
+from omniseg_backend.jobs.hopeless import refuse_suffix
 from omniseg_backend.jobs.spec import JobSpec
 
 
@@ -27,9 +27,12 @@ class EvaluateSpec(JobSpec):
         return f"{Path(self.settings.bundle).name} on {self.settings.dataset.name}"
 
     def refuse_hopeless(self) -> None:
-        """There is a data set; the result is a table."""
-        refuse_no_folder(self.settings.dataset, "the folder of a data set")
+        """There is a data set that the bundle can be measured on; the result is a table."""
         refuse_suffix(self.output, ".csv", "a table of cases: NAME.csv")
+        # Reading manifests takes numpy and half of all else that a client loads.
+        from omniseg_backend.evaluation.asked import refuse_unmeasurable
+
+        refuse_unmeasurable(self.settings)
 
 
 SPEC = EvaluateSpec

@@ -34,7 +34,10 @@ class ExportSpec(JobSpec):
         if not JobFolder(self.settings.run).state.exists():
             find_run(self.settings.run)
         if self.settings.dataset is not None:
-            refuse_no_folder(self.settings.dataset, "the folder of a data set")
+            # Layouts take numpy, which is half of all else that a client loads.
+            from omniseg_backend.datasets.layouts import open_by_names
+
+            open_by_names(self.settings.dataset)
         refuse_suffix(self.output, ZIP_SUFFIX, f"a bundle: NAME{ZIP_SUFFIX}, or a folder")
 
 

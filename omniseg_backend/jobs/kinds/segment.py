@@ -44,6 +44,14 @@ class SegmentSpec(JobSpec):
         refuse_missing(settings.image, "an image file, or a folder of DICOM files")
         refuse_no_model(settings)
         refuse_one_file_twice(settings.image, self.outputs)
+        if settings.region is not None:
+            from omniseg_backend.inference.region import refuse_no_ranges
+
+            refuse_no_ranges(settings.region)
+        if settings.model is not None:
+            from omniseg_backend.bundles.store import read_manifest
+
+            read_manifest(settings.model)
         if settings.task is not None:
             # Reading manifests takes numpy and half of all else that a client loads.
             from omniseg_backend.bundles.models import refuse_unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from omniseg_backend.bundles.container import ZIP_SUFFIX
-from omniseg_backend.jobs.hopeless import refuse_no_folder, refuse_suffix
+from omniseg_backend.jobs.hopeless import refuse_suffix
 from omniseg_backend.jobs.spec import JobSpec
 from omniseg_backend.training.settings import TrainingSettings
 
@@ -31,10 +31,12 @@ class TrainSpec(JobSpec):
         return f"{what} on {self.settings.dataset.name}"
 
     def refuse_hopeless(self) -> None:
-        """There are the data sets; the result is a bundle."""
-        for folder in (self.settings.dataset, *self.settings.negatives):
-            refuse_no_folder(folder, "the folder of a data set")
+        """There is something to learn from and a bundle to start from; the result is a bundle."""
         refuse_suffix(self.output, ZIP_SUFFIX, f"a bundle: NAME{ZIP_SUFFIX}, or a folder")
+        # Reading manifests takes numpy and half of all else that a client loads.
+        from omniseg_backend.training.asked import refuse_unlearnable
+
+        refuse_unlearnable(self.settings)
 
 
 SPEC = TrainSpec
