@@ -11,13 +11,14 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot
-from napari_omniseg.bridge.origin import image_origin
+from napari_omniseg.bridge.origin import image_origin, labels_origin
 from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
 from napari_omniseg.models.new_site import site_like
+from napari_omniseg.models.one_place import require_one_place
 from napari_omniseg.models.view_place import ViewPlace
-from omniseg_backend.common.errors import OmniSegError
+from omniseg_backend.common.errors import DataError, OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.wording import counted
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_omniseg.models.start_models import StartModel
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class LayerPair:
     """An image and its mask.
 
@@ -65,6 +66,19 @@ class LayerPair:
 
 
 @dataclasses.dataclass(frozen=True)
+class PairedLayers:
+    """The pairs of a viewer.
+
+    Attributes:
+        pairs: Masks that lie on their images, in the order of the masks' layers.
+        left_out: Of every other Labels layer, why it is none, where any image is open.
+    """
+
+    pairs: tuple[LayerPair, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Added:
     """What became of the pairs.
 
@@ -77,21 +91,27 @@ class Added:
     sentences: tuple[str, ...]
 
 
-def layer_pairs(layers: Iterable[Layer]) -> tuple[LayerPair, ...]:
-    """Each Labels layer with the image that it was made from, or the nearest of its shape.
+def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
+    """Each Labels layer with the image that it was made from, or the nearest that it lies on.
 
     Args:
         layers: Of a viewer, in its order. Maps of uncertainty are no images here.
     """
     listed = list(layers)
     images = image_candidates(listed)
-    pairs = []
+    pairs, left_out = [], []
     for place, layer in enumerate(listed):
-        if isinstance(layer, Labels):
-            image = likeliest_image(layer, images) or _nearest(layer, place, images, listed)
-            if image is not None:
-                pairs.append(LayerPair(image, layer))
-    return tuple(pairs)
+        if not isinstance(layer, Labels) or not images:
+            continue
+        candidates = _candidates(layer, place, images, listed)
+        reasons = [(image, _why_not(layer, image)) for image in candidates]
+        fitting = [image for image, reason in reasons if reason is None]
+        if fitting:
+            pairs.append(LayerPair(fitting[0], layer))
+        else:
+            told = sorted(reasons, key=lambda one: not _of_one_size(layer, one[0]))
+            left_out.append(str(told[0][1]))
+    return PairedLayers(tuple(pairs), tuple(left_out))
 
 
 def create_site(folder: Path, start: StartModel) -> None:
@@ -152,24 +172,31 @@ def add_pairs(
     return Added(folder, (sentence, *notes, *refused))
 
 
-def _nearest(
+def _candidates(
     labels: Labels, place: int, images: Sequence[ImageLayer], listed: Sequence[Layer]
-) -> ImageLayer | None:
-    """Of several images of one shape, the nearest in the list; masks lie above their images."""
-    below = [place - listed.index(image) for image in images if _fits(image, labels)]
-    nearest = min(below, key=lambda distance: (abs(distance), distance < 0), default=None)
-    found = None if nearest is None else listed[place - nearest]
-    return found if isinstance(found, ImageLayer) else None
+) -> list[ImageLayer]:
+    """The images that could be meant, the likeliest first; masks lie above their images."""
+    likeliest = likeliest_image(labels, images)
+    origin = labels_origin(labels.metadata)
+    if likeliest is not None and origin is not None and origin.image_layer is not None:
+        return [likeliest]
+
+    def unlikely(image: ImageLayer) -> tuple[bool, int, bool]:
+        below = place - listed.index(image)
+        return image is not likeliest, abs(below), below < 0
+
+    return sorted(images, key=unlikely)
 
 
-def _fits(image: ImageLayer, labels: Labels) -> bool:
-    """Whether the shapes agree, but for one axis of channels."""
-    theirs, ours = _shape(image), _shape(labels)
-    without_one = (theirs[:n] + theirs[n + 1 :] for n in range(len(theirs)))
-    return theirs == ours or any(shape == ours for shape in without_one)
+def _why_not(labels: Labels, image: ImageLayer) -> str | None:
+    """Why labels are no mask of an image; None if they are."""
+    try:
+        require_one_place(LabelsSnapshot.of(labels), LayerSnapshot.of(image))
+    except DataError as error:
+        return str(error)
+    return None
 
 
-def _shape(layer: ImageLayer | Labels) -> tuple[int, ...]:
-    array = layer.data[0] if layer.multiscale else layer.data
-    shape = tuple(int(length) for length in array.shape)
-    return shape[:-1] if isinstance(layer, ImageLayer) and layer.rgb else shape
+def _of_one_size(labels: Labels, image: ImageLayer) -> bool:
+    array = labels.data[0] if labels.multiscale else labels.data
+    return tuple(array.shape) == LayerSnapshot.of(image).shape

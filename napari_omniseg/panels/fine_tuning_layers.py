@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
+from napari_omniseg.models.followed_layers import Connection, FollowedLayers
 from napari_omniseg.models.start_models import StartModel
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.pair_list import PairList
 from napari_omniseg.widgets.question import Question as QuestionBox
-from napari_omniseg.widgets.sections import Section
+from napari_omniseg.widgets.sections import Section, TextLine
 from omniseg_backend.common.errors import OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress
 
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     import napari.viewer
+    from napari.layers import Layer
 
     from napari_omniseg.models.acceptance import AcceptanceRequest, Question
-    from napari_omniseg.models.layer_pairs import Added
+    from napari_omniseg.models.layer_pairs import Added, LayerPair, PairedLayers
+
+#: Masks that are left out and told with their reason; the rest is counted.
+_MOST_REASONS = 3
+
+#: What puts a layer elsewhere, or gives it another size or name.
+_MOVES = ("scale", "translate", "rotate", "shear", "affine", "units", "data", "name")
 
 
 class LayersSection(Section):
@@ -63,6 +71,7 @@ class LayersSection(Section):
         self._adding.progressed.connect(self._on_progress)
         self._adding.busy_changed.connect(self._draw)
         self.pairs = PairList()
+        self.left_out = TextLine("masks that are left out")
         self.question = QuestionBox()
         self.add = button("Add to the data set", "Store the ticked images with their masks.")
         self.cancel = button("Cancel", "Stop adding; what was added stays.")
@@ -72,9 +81,12 @@ class LayersSection(Section):
         row.addWidget(self.add)
         row.addWidget(self.cancel)
         self.body.addWidget(self.pairs)
+        self.body.addWidget(self.left_out)
         self.body.addLayout(row)
         self.body.addWidget(self.question)
         self._awake = False
+        self._moving: FollowedLayers[Layer] = FollowedLayers(self._moves)
+        self._shown: list[tuple[LayerPair, str, str]] | None = None
         self._models: ModuleType | None = None
         self._loading = Newest(self)
         self._loading.returned.connect(self._on_loaded)
@@ -86,7 +98,7 @@ class LayersSection(Section):
             self._awake = True
             events = self._viewer.layers.events
             for event in (events.inserted, events.removed, events.reordered):
-                event.connect(self._list)
+                event.connect(self._on_layers)
         self._loading.ask(lambda progress, cancel: _layer_pairs())
 
     def rest(self) -> None:
@@ -95,7 +107,8 @@ class LayersSection(Section):
             self._awake = False
             events = self._viewer.layers.events
             for event in (events.inserted, events.removed, events.reordered):
-                event.disconnect(self._list)
+                event.disconnect(self._on_layers)
+            self._moving.follow(())
 
     @property
     def busy(self) -> bool:
@@ -108,11 +121,25 @@ class LayersSection(Section):
 
     def _on_loaded(self, models: ModuleType) -> None:
         self._models = models
+        if self._awake:
+            self._moving.follow(list(self._viewer.layers))
         self._list()
+
+    def _on_layers(self) -> None:
+        self._moving.follow(list(self._viewer.layers))
+        self._list()
+
+    def _moves(self, layer: Layer) -> list[Connection]:
+        return [(getattr(layer.events, name), self._list) for name in _MOVES]
 
     def _list(self) -> None:
         if self._models is not None:
-            self.pairs.show_pairs(self._models.layer_pairs(self._viewer.layers))
+            found: PairedLayers = self._models.layer_pairs(self._viewer.layers)
+            named = [(pair, pair.labels.name, pair.image.name) for pair in found.pairs]
+            if named != self._shown:
+                self._shown = named
+                self.pairs.show_pairs(found.pairs)
+            self.left_out.show_text(_left_out(found.left_out))
             self._draw()
 
     def _draw(self) -> None:
@@ -180,6 +207,13 @@ class LayersSection(Section):
     def _on_cancelled(self) -> None:
         self.added.emit(str(self._requests[0].folder))
         self.said.emit("Adding was stopped; what was added stays.", "information")
+
+
+def _left_out(reasons: Sequence[str]) -> str:
+    """Why masks are not listed, a line each."""
+    lines = [f"Not listed: {reason}" for reason in reasons[:_MOST_REASONS]]
+    more = len(reasons) - len(lines)
+    return "\n".join([*lines, f"And {more} more."] if more else lines)
 
 
 def _layer_pairs() -> ModuleType:

@@ -282,6 +282,29 @@ def test_pairs_follow_the_viewer(qtbot, open_panel, viewer: ViewerModel, site: P
     assert panel.layers.pairs.rows == []
 
 
+def test_a_mask_that_lies_elsewhere_is_no_pair_until_it_is_moved(
+    qtbot, open_panel, viewer: ViewerModel, site: Path
+) -> None:
+    panel = open_panel(site)
+    values, labels = draw_case(1)
+    viewer.add_image(values, name="picture")
+    mask = viewer.add_labels((labels > 0).astype("uint8"), name="mask", translate=(60, 60))
+    assert panel.layers.pairs.rows == []
+    assert not panel.layers.add.isEnabled()
+    assert "84.9 units away from picture" in panel.layers.left_out.text()
+    mask.translate = (0, 0)
+    assert [row[0].labels for row in panel.layers.pairs.rows] == [mask]
+    assert not panel.layers.left_out.text()
+    # Moved between the list and the click, or while it is added: the same sentence.
+    panel.layers.pairs.rows[0][1].setChecked(True)
+    panel.hide()
+    mask.scale = (2, 2)
+    click(qtbot, panel.layers.add)
+    qtbot.waitUntil(lambda: "a spacing of 2 x 2" in panel.message.text(), timeout=PATIENCE)
+    assert panel.data.summary is not None
+    assert panel.data.summary.training_cases == 8
+
+
 def test_two_panels_know_nothing_of_each_other(
     qtbot, open_panel, site: Path, tmp_path: Path
 ) -> None:

@@ -174,3 +174,25 @@ def test_labels_of_another_plugin_belong_to_the_image_of_their_size(
     accepted(qtbot, panel, site.folder, "P01")
     (case,) = site.document().omniseg.cases.values()
     assert case.bundle is None
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ({"translate": (0, 60)}, "up to 60 units away from photo"),
+        ({"scale": (2, 2)}, "a spacing of 2 x 2, expected 1 x 1"),
+    ],
+)
+def test_labels_that_lie_elsewhere_are_not_stored(
+    qtbot, viewer, open_results, tmp_path, moved, said
+) -> None:
+    site = SiteDataset.create(tmp_path / "Dataset502_Photos", ClassTable.from_names(["lesion"]))
+    viewer.add_image(np.random.default_rng(0).random((64, 64)), name="photo")
+    own = viewer.add_labels(np.eye(64, dtype=np.uint8), name="drawn", **moved)
+    viewer.layers.selection.active = own
+    panel = open_results()
+    assert said in accepted(qtbot, panel, site.folder, "P01")
+    assert panel.message.kind == "error"
+    assert site.document().omniseg.cases == {}
+    own.scale, own.translate = (1, 1), (0, 0)
+    assert accepted(qtbot, panel, site.folder, "P01").endswith("for training.")
