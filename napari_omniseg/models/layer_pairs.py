@@ -85,10 +85,26 @@ class Added:
     Attributes:
         folder: The data set.
         sentences: First how many were added, then what is to be known.
+        others: Those whose image is there with another mask, as requests that replace it: to be
+            run once the user agreed.
     """
 
     folder: Path
     sentences: tuple[str, ...]
+    others: tuple[AcceptanceRequest, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What must be agreed to before the other masks are replaced."""
+        names = ", ".join(request.labels.name for request in self.others)
+        if len(self.others) == 1:
+            return f"{names}: the data set has another mask of this image. Replace it by this one?"
+        return f"{names}: the data set has other masks of these images. Replace them by these?"
+
+    @property
+    def yes(self) -> str:
+        """What is done on agreement, for a button."""
+        return "Replace the mask" if len(self.others) == 1 else "Replace the masks"
 
 
 def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
@@ -146,6 +162,7 @@ def add_pairs(
     """
     done: list[Accepted] = []
     refused: list[str] = []
+    others: list[AcceptanceRequest] = []
     first: OmniSegError | None = None
     folder = requests[0].folder
     for place, request in enumerate(requests):
@@ -162,14 +179,18 @@ def add_pairs(
             done.append(answer)
             folder = answer.folder
         elif answer.request.replace:
-            refused.append(f"{request.labels.name}: another mask of this image is there already.")
+            others.append(dataclasses.replace(request, folder=folder, replace=True))
         else:
             return answer
-    if first is not None and not done:
+    if first is not None and not (done or others):
         raise first
-    sentence = f"{counted(len(done), 'pair')} in the data set."
+    count = f"{counted(len(done), 'pair')} in the data set."
     notes = [answer.sentence for answer in done if answer.kind == "warning"]
-    return Added(folder, (sentence, *notes, *refused))
+    kept = [
+        f"{request.labels.name}: another mask of this image is there already; it was kept."
+        for request in others
+    ]
+    return Added(folder, (count, *notes, *kept, *refused), tuple(others))
 
 
 def _candidates(

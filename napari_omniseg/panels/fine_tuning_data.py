@@ -46,6 +46,7 @@ class DataSection(Section):
         )
         self.folder.setPlaceholderText("folder of a site data set")
         self.folder.editingFinished.connect(self.read)
+        self.folder.returnPressed.connect(self.read_anew)
         self.browse = button("…", "Choose the folder of a site data set.")
         self.browse.setMaximumWidth(3 * self.browse.fontMetrics().averageCharWidth() + 20)
         self.browse.clicked.connect(self._browse)
@@ -88,8 +89,12 @@ class DataSection(Section):
     def read(self) -> None:
         """Look into the folder that is named, unless that was done."""
         named = self.folder.text().strip()
-        if named == self._asked:
-            return
+        if named != self._asked:
+            self.read_anew()
+
+    def read_anew(self) -> None:
+        """Look into the folder that is named; what was said before concerned another."""
+        self.said.emit("", "information")
         self.refresh()
 
     def refresh(self) -> None:

@@ -147,6 +147,8 @@ class LayersSection(Section):
         self.cancel.setVisible(self._adding.busy)
 
     def _on_add(self) -> None:
+        self.question.withdraw()
+        self.said.emit("", "information")
         ticked = self.pairs.ticked()
         folder = self._target()
         if not ticked:
@@ -199,10 +201,14 @@ class LayersSection(Section):
             agreed = [dataclasses.replace(request, create=True) for request in self._requests]
             self.question.ask(answer.sentence, lambda: self._run(agreed, None), yes=answer.yes)
             return
-        self.pairs.untick()
+        if not answer.others:
+            self.pairs.untick()
         self.added.emit(str(answer.folder))
         sentences = answer.sentences
         self.said.emit(" ".join(sentences), "warning" if len(sentences) > 1 else "information")
+        if answer.others:
+            others = list(answer.others)
+            self.question.ask(answer.question, lambda: self._run(others, None), yes=answer.yes)
 
     def _on_cancelled(self) -> None:
         self.added.emit(str(self._requests[0].folder))

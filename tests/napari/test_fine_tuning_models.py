@@ -295,8 +295,15 @@ def test_what_cannot_be_added_says_why_and_the_rest_is(tmp_path: Path) -> None:
     assert isinstance(added, Added)
     assert added.sentences[0] == "1 pair in the data set."
     assert "Nobody stated the patient" in added.sentences[1]
-    assert "unknown" in added.sentences[2]
-    assert added.sentences[3].startswith("other: another mask")
+    assert added.sentences[2].startswith("other: another mask")
+    assert "unknown" in added.sentences[3]
+    assert added.question.startswith("other: the data set has another mask of this image.")
+    before = SiteSummary.read(folder)
+    assert add_pairs(added.others, no_progress, Never()).sentences[0] == "1 pair in the data set."
+    assert SiteSummary.read(folder) == before
+    again = add_pairs(agreed[::2], no_progress, Never())
+    assert isinstance(again, Added)
+    assert [request.labels.name for request in again.others] == ["m"]
     with pytest.raises(DataError, match="unknown"):
         add_pairs(agreed[1:2], no_progress, Never())
 
