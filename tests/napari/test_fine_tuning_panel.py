@@ -353,7 +353,7 @@ def test_what_became_of_the_pairs_stays_said_and_other_masks_are_asked_for_once(
     masks[0].data_setitem((np.array([0]), np.array([0])), 9)
     panel.layers.pairs.rows[0][1].setChecked(True)
     click(qtbot, panel.layers.add)
-    assert "class 9" in answered()
+    assert "the value 9 without a name" in answered()
     assert panel.message.kind == "error"
 
 

@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_refused_with_the_remedy(
     made.image.translate = (0.0, 0.0, 0.0)
     assert "a pseudonym" in accepted(qtbot, panel, site.folder, "Doe, John")
     made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 9)
-    assert "the class class 9" in accepted(qtbot, panel, site.folder)
+    assert "the value 9 without a name" in accepted(qtbot, panel, site.folder)
     blocked = tmp_path / "a file"
     blocked.write_text("")
     accepted(qtbot, panel, blocked / "site")
