@@ -196,3 +196,17 @@ def test_labels_that_lie_elsewhere_are_not_stored(
     assert site.document().omniseg.cases == {}
     own.scale, own.translate = (1, 1), (0, 0)
     assert accepted(qtbot, panel, site.folder, "P01").endswith("for training.")
+
+
+def test_sizes_are_named_where_labels_do_not_have_the_image_s(
+    qtbot, viewer, open_results, site
+) -> None:
+    viewer.add_image(np.zeros((64, 48)), name="photo")
+    viewer.layers.selection.active = viewer.add_labels(np.ones((50, 48), np.uint8), name="wrong")
+    panel = open_results()
+    both = "wrong: found labels of 50 x 48 pixels, expected 64 x 48, the size of photo"
+    assert both in accepted(qtbot, panel, site.folder)
+    viewer.add_image(np.zeros((9, 9)), name="another")
+    assert "Nobody said which image wrong belongs to" in accepted(qtbot, panel, site.folder)
+    panel.acceptance.image.setCurrentText("photo")
+    assert both in accepted(qtbot, panel, site.folder)
