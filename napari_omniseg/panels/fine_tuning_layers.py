@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_omniseg.models.followed_layers import Connection, FollowedLayers
+from napari_omniseg.models.named_folder import named_folder
 from napari_omniseg.models.start_models import StartModel
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
@@ -157,9 +157,9 @@ class LayersSection(Section):
         if not folder:
             self.said.emit("Name the folder of the data set above first.", "warning")
             return
-        path = Path(folder).expanduser().absolute()
         dims = self._viewer.dims
         try:
+            path = named_folder(folder)
             requests = [pair.request(dims, path, patient) for pair, patient in ticked]
         except OmniSegError as error:
             self.fail(str(error))

@@ -23,6 +23,7 @@ from napari_omniseg.bridge.origin import image_origin, labels_origin
 from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
+from napari_omniseg.models.named_folder import named_folder
 from napari_omniseg.models.one_place import require_one_place
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.view_place import ViewPlace
@@ -168,13 +169,13 @@ class AcceptanceBox(QGroupBox):
             return
         try:
             labels = LabelsSnapshot.of(layer)
+            path = named_folder(folder)
         except OmniSegError as error:
             self.said.emit(str(error), "error")
             return
         frame = ViewPlace.of(self._viewer.dims, layer, labels).frame
         patient = self.patient.text().strip() or None
         snapshot = LayerSnapshot.of(image)
-        path = Path(folder).expanduser()
         self._start(AcceptanceRequest(labels.copied(), snapshot, frame, path, patient))
 
     def _start(self, request: AcceptanceRequest) -> None:

@@ -155,6 +155,52 @@ def test_a_wrong_folder_is_told_and_another_can_be_chosen(
     assert not panel.message.text()
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("a" * 3000, f"{'a' * 40}…{'a' * 40}: found a path of 3000 letters"),
+        ("/tmp/\0", "found a character that no path has"),
+        ("~nobody-of-this-name/x", "found no user of that name"),
+    ],
+)
+def test_what_is_no_path_is_told_in_a_sentence(
+    qtbot, open_panel, viewer: ViewerModel, capsys: pytest.CaptureFixture[str], named, said
+) -> None:
+    panel = open_panel()
+    panel.data.open(named)
+    qtbot.waitUntil(lambda: said in panel.message.text(), timeout=PATIENCE)
+    values, labels = draw_case(1)
+    viewer.add_image(values)
+    viewer.add_labels(labels)
+    panel.layers.pairs.rows[0][1].setChecked(True)
+    click(qtbot, panel.layers.add)
+    assert said in panel.message.text()
+    assert not panel.layers.busy
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_folder_is_found_by_its_file_and_in_quotation_marks(
+    qtbot, open_panel, site: Path
+) -> None:
+    panel = open_panel()
+    for named in (f"'{site}'", f'"{site / "dataset.json"}"', f" {site}/dataset.json "):
+        panel.data.open(named)
+        qtbot.waitUntil(lambda: panel.data.summary is not None, timeout=PATIENCE)
+        assert panel.data.folder.text() == str(site)
+        panel.data.open("")
+
+
+def test_another_file_or_folder_is_told_with_how_a_data_set_is_made(
+    qtbot, open_panel, site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    panel = open_panel(tmp_path / "empty")
+    assert "a folder that is no site data set" in panel.message.text()
+    assert "omniseg dataset create" in panel.message.text()
+    panel.data.open(str(site / "cases.csv"))
+    qtbot.waitUntil(lambda: "cases.csv: found a file" in panel.message.text(), timeout=PATIENCE)
+
+
 def test_without_a_case_nothing_can_be_trained(open_panel, tmp_path: Path) -> None:
     panel = open_panel(toy_site(tmp_path / "empty", 0).folder)
     assert not panel.start.start.isEnabled()
