@@ -115,18 +115,23 @@ def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
     """
     listed = list(layers)
     images = image_candidates(listed)
+    taken = {image: LayerSnapshot.of(image) for image in images}
     pairs, left_out = [], []
     for place, layer in enumerate(listed):
         if not isinstance(layer, Labels) or not images:
             continue
         candidates = _candidates(layer, place, images, listed)
-        reasons = [(image, _why_not(layer, image)) for image in candidates]
-        fitting = [image for image, reason in reasons if reason is None]
-        if fitting:
-            pairs.append(LayerPair(fitting[0], layer))
+        try:
+            own = LabelsSnapshot.of(layer)
+        except DataError as error:
+            left_out.append(str(error))
+            continue
+        fitting = next((one for one in candidates if _why_not(own, taken[one]) is None), None)
+        if fitting is not None:
+            pairs.append(LayerPair(fitting, layer))
         else:
-            told = sorted(reasons, key=lambda one: not _of_one_size(layer, one[0]))
-            left_out.append(str(told[0][1]))
+            nearest = min(candidates, key=lambda one: taken[one].shape != tuple(own.array.shape))
+            left_out.append(str(_why_not(own, taken[nearest])))
     return PairedLayers(tuple(pairs), tuple(left_out))
 
 
@@ -209,15 +214,10 @@ def _candidates(
     return sorted(images, key=unlikely)
 
 
-def _why_not(labels: Labels, image: ImageLayer) -> str | None:
+def _why_not(labels: LabelsSnapshot, image: LayerSnapshot) -> str | None:
     """Why labels are no mask of an image; None if they are."""
     try:
-        require_one_place(LabelsSnapshot.of(labels), LayerSnapshot.of(image))
+        require_one_place(labels, image)
     except DataError as error:
         return str(error)
     return None
-
-
-def _of_one_size(labels: Labels, image: ImageLayer) -> bool:
-    array = labels.data[0] if labels.multiscale else labels.data
-    return tuple(array.shape) == LayerSnapshot.of(image).shape
