@@ -75,7 +75,7 @@ class PairedLayers:
     """
 
     pairs: tuple[LayerPair, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[DataError, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,8 @@ def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
     listed = list(layers)
     images = image_candidates(listed)
     taken = {image: LayerSnapshot.of(image) for image in images}
-    pairs, left_out = [], []
+    pairs: list[LayerPair] = []
+    left_out: list[DataError] = []
     for place, layer in enumerate(listed):
         if not isinstance(layer, Labels) or not images:
             continue
@@ -124,14 +125,17 @@ def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
         try:
             own = LabelsSnapshot.of(layer)
         except DataError as error:
-            left_out.append(str(error))
+            left_out.append(error)
             continue
-        fitting = next((one for one in candidates if _why_not(own, taken[one]) is None), None)
-        if fitting is not None:
-            pairs.append(LayerPair(fitting, layer))
+        reasons: list[tuple[bool, DataError]] = []
+        for image in candidates:
+            reason = _why_not(own, taken[image])
+            if reason is None:
+                pairs.append(LayerPair(image, layer))
+                break
+            reasons.append((taken[image].shape != tuple(own.array.shape), reason))
         else:
-            nearest = min(candidates, key=lambda one: taken[one].shape != tuple(own.array.shape))
-            left_out.append(str(_why_not(own, taken[nearest])))
+            left_out.append(min(reasons, key=lambda one: one[0])[1])
     return PairedLayers(tuple(pairs), tuple(left_out))
 
 
@@ -214,10 +218,10 @@ def _candidates(
     return sorted(images, key=unlikely)
 
 
-def _why_not(labels: LabelsSnapshot, image: LayerSnapshot) -> str | None:
+def _why_not(labels: LabelsSnapshot, image: LayerSnapshot) -> DataError | None:
     """Why labels are no mask of an image; None if they are."""
     try:
         require_one_place(labels, image)
     except DataError as error:
-        return str(error)
+        return error
     return None

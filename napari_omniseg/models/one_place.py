@@ -92,7 +92,7 @@ def _require_one_grid(labels: LabelsSnapshot, name: str, image: LayerTransforms)
     if apart > GRID_TOLERANCE * float(expected.min()):
         raise GeometryError(
             labels.name,
-            found=f"labels that lie up to {apart:.3g}{unit or ' units'} away from {name}",
+            found=f"labels that lie up to {apart:.3g}{unit or ' pixels'} away from {name}",
             expected="the same position, direction and spacing",
             remedy="move the labels onto the image, or resample one of them to the other's grid",
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from napari_omniseg.models.acceptance import AcceptanceRequest, Question
     from napari_omniseg.models.layer_pairs import Added, LayerPair, PairedLayers
+    from omniseg_backend.common.errors import DataError
 
 #: Masks that are left out and told with their reason; the rest is counted.
 _MOST_REASONS = 3
@@ -140,6 +141,7 @@ class LayersSection(Section):
                 self._shown = named
                 self.pairs.show_pairs(found.pairs)
             self.left_out.show_text(_left_out(found.left_out))
+            self.left_out.setToolTip("\n".join(str(reason) for reason in found.left_out))
             self._draw()
 
     def _draw(self) -> None:
@@ -215,9 +217,12 @@ class LayersSection(Section):
         self.said.emit("Adding was stopped; what was added stays.", "information")
 
 
-def _left_out(reasons: Sequence[str]) -> str:
-    """Why masks are not listed, a line each."""
-    lines = [f"Not listed: {reason}" for reason in reasons[:_MOST_REASONS]]
+def _left_out(reasons: Sequence[DataError]) -> str:
+    """Why masks are not listed, a line each; what to do about it stands in the tooltip."""
+    lines = [
+        f"Not listed: {reason.subject}: found {reason.found}, expected {reason.expected}."
+        for reason in reasons[:_MOST_REASONS]
+    ]
     more = len(reasons) - len(lines)
     return "\n".join([*lines, f"And {more} more."] if more else lines)
 

@@ -340,7 +340,8 @@ def test_a_mask_that_lies_elsewhere_is_no_pair_until_it_is_moved(
     mask = viewer.add_labels((labels > 0).astype("uint8"), name="mask", translate=(60, 60))
     assert panel.layers.pairs.rows == []
     assert not panel.layers.add.isEnabled()
-    assert "84.9 units away from picture" in panel.layers.left_out.text()
+    assert "84.9 pixels away from picture" in panel.layers.left_out.text()
+    assert "resample" in panel.layers.left_out.toolTip()
     mask.translate = (0, 0)
     assert [row[0].labels for row in panel.layers.pairs.rows] == [mask]
     assert not panel.layers.left_out.text()

@@ -179,7 +179,7 @@ def test_labels_of_another_plugin_belong_to_the_image_of_their_size(
 @pytest.mark.parametrize(
     ("moved", "said"),
     [
-        ({"translate": (0, 60)}, "up to 60 units away from photo"),
+        ({"translate": (0, 60)}, "up to 60 pixels away from photo"),
         ({"scale": (2, 2)}, "a spacing of 2 x 2, expected 1 x 1"),
     ],
 )
