@@ -6,19 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from napari_omniseg.models.fine_tuning import Step
 from napari_omniseg.models.fine_tuning_request import FineTuningRequest
-from napari_omniseg.panels.fine_tuning import FineTuningPanel
 from omniseg_backend.datasets.site.dataset import SiteDataset
-from omniseg_backend.datasets.site.document import read_document
 from omniseg_backend.jobs import control
 from omniseg_backend.jobs.changes import failed
 from omniseg_backend.jobs.config import Config
@@ -26,12 +22,10 @@ from omniseg_backend.jobs.events import Measured, Previewed, Progressed
 from omniseg_backend.jobs.state_file import load_state
 from omniseg_backend.jobs.store import JobRecord, JobStore
 from omniseg_backend.training.settings import Budget
-from tests.napari.fine_tuning_makers import make_current, toy_case, toy_site
+from tests.napari.fine_tuning_makers import PATIENCE, make_current, toy_case, toy_site
 from tests.training.conftest import draw_case
 
 pytestmark = pytest.mark.usefixtures("plugin_preferences")
-
-PATIENCE = 120_000
 
 OPENS = """
 import sys
@@ -54,24 +48,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(template: Path, tmp_path: Path) -> Path:
     """Ten patients, two of them reserved."""
     return shutil.copytree(template, tmp_path / template.name)
-
-
-@pytest.fixture
-def open_panel(qtbot, viewer: ViewerModel) -> Callable[..., FineTuningPanel]:
-    """A function that shows the panel and waits until it has looked around."""
-
-    def open_it(folder: Path | None = None) -> FineTuningPanel:
-        panel = FineTuningPanel(viewer)
-        qtbot.addWidget(panel)
-        if folder is not None:
-            panel.data.folder.setText(str(folder))
-            panel.data.read()
-        panel.show()
-        qtbot.waitUntil(lambda: panel.python.found is not None, timeout=PATIENCE)
-        qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
-        return panel
-
-    return open_it
 
 
 def stopped_training(site: Path) -> JobRecord:
@@ -309,99 +285,6 @@ def test_a_finished_training_without_its_bundle_is_told(open_panel, site: Path) 
     panel = open_panel(site)
     assert "found no bundle" in panel.message.text()
     assert panel.start.start.isEnabled()
-
-
-def test_pairs_follow_the_viewer(qtbot, open_panel, viewer: ViewerModel, site: Path) -> None:
-    panel = open_panel(site)
-    assert "No open Labels layer" in panel.layers.pairs.nothing.text()
-    assert not panel.layers.add.isEnabled()
-    values, labels = draw_case(1)
-    viewer.add_image(values, name="picture")
-    mask = viewer.add_labels((labels > 0).astype("uint8"), name="mask")
-    assert [row[0].labels for row in panel.layers.pairs.rows] == [mask]
-    click(qtbot, panel.layers.add)
-    assert "Tick at least one" in panel.message.text()
-    panel.layers.pairs.rows[0][1].setChecked(True)
-    panel.layers.pairs.rows[0][2].setText("=1+1")
-    viewer.add_image(values, name="another")
-    assert panel.layers.pairs.rows[0][2].text() == "=1+1"
-    click(qtbot, panel.layers.add)
-    qtbot.waitUntil(lambda: "a pseudonym" in panel.message.text(), timeout=PATIENCE)
-    viewer.layers.clear()
-    assert panel.layers.pairs.rows == []
-
-
-def test_a_mask_that_lies_elsewhere_is_no_pair_until_it_is_moved(
-    qtbot, open_panel, viewer: ViewerModel, site: Path
-) -> None:
-    panel = open_panel(site)
-    values, labels = draw_case(1)
-    viewer.add_image(values, name="picture")
-    mask = viewer.add_labels((labels > 0).astype("uint8"), name="mask", translate=(60, 60))
-    assert panel.layers.pairs.rows == []
-    assert not panel.layers.add.isEnabled()
-    assert "84.9 pixels away from picture" in panel.layers.left_out.text()
-    assert "resample" in panel.layers.left_out.toolTip()
-    mask.translate = (0, 0)
-    assert [row[0].labels for row in panel.layers.pairs.rows] == [mask]
-    assert not panel.layers.left_out.text()
-    # What the list has not seen is looked at again when it is added.
-    panel.layers.pairs.rows[0][1].setChecked(True)
-    panel.layers.rest()
-    mask.scale = (2, 2)
-    click(qtbot, panel.layers.add)
-    qtbot.waitUntil(lambda: "a spacing of 2 x 2" in panel.message.text(), timeout=PATIENCE)
-    assert panel.data.summary is not None
-    assert panel.data.summary.training_cases == 8
-
-
-def test_what_became_of_the_pairs_stays_said_and_other_masks_are_asked_for_once(
-    qtbot, open_panel, viewer: ViewerModel, site: Path
-) -> None:
-    panel = open_panel(site)
-    masks = []
-    for seed in (1, 2):
-        values, labels = draw_case(seed)
-        viewer.add_image(values, name=f"picture{seed}")
-        drawn = (labels > 0).astype("uint8") + (labels == 5)
-        masks.append(viewer.add_labels(drawn, name=f"mask{seed}"))
-
-    def add() -> str:
-        for row in panel.layers.pairs.rows:
-            row[1].setChecked(True)
-            row[2].setText(f"N{row[0].labels.name}")
-        click(qtbot, panel.layers.add)
-        return answered()
-
-    def answered() -> str:
-        qtbot.waitUntil(lambda: panel.layers.busy, timeout=PATIENCE)
-        qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
-        return panel.message.text()
-
-    def stored() -> set[str]:
-        return {case.mask_hash for case in read_document(site).omniseg.cases.values()}
-
-    assert add() == "2 pairs in the data set."
-    assert panel.data.contents.text().startswith("10 cases to learn from")
-    before, question = stored(), panel.layers.question
-    for mask in masks:
-        mask.data_setitem((np.array([0]), np.array([0])), 2)
-    assert "mask1: another mask of this image is there already; it was kept." in add()
-    assert panel.message.kind == "warning"
-    assert "mask1, mask2: the data set has other masks" in question.text.text()
-    assert (question.yes.text(), question.no.text()) == ("Replace the masks", "No")
-    click(qtbot, question.no)
-    assert stored() == before
-    add()
-    click(qtbot, question.yes)
-    assert answered() == "2 pairs in the data set."
-    assert not question.isVisibleTo(panel)
-    assert len(stored() - before) == 2
-    masks[0].data_setitem((np.array([0]), np.array([0])), 9)
-    panel.layers.pairs.rows[0][1].setChecked(True)
-    click(qtbot, panel.layers.add)
-    assert "the value 9 without a name" in answered()
-    assert panel.message.kind == "error"
 
 
 def test_return_reads_the_folder_anew_and_losing_the_focus_does_not(
