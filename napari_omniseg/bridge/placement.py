@@ -64,8 +64,8 @@ def placement_of_layer(axes: str, shape: tuple[int, ...], transforms: LayerTrans
     """
     spatial = [n for n, letter in enumerate(axes) if letter in "zyx"]
     rows = [*spatial, len(axes)]
-    millimetres = [_millimetres(transforms.units[n]) for n in spatial]
-    known = [size for size in millimetres if size is not None]
+    sizes = [millimetres(transforms.units[n]) for n in spatial]
+    known = [size for size in sizes if size is not None]
     in_mm = len(known) == len(spatial)
     to_unit = np.diag([*(known if in_mm else [1.0] * len(spatial)), 1.0])
     matrix = to_unit @ transforms.matrix[np.ix_(rows, rows)]
@@ -88,6 +88,11 @@ def seconds_between_frames(axes: str, transforms: LayerTransforms) -> float | No
     second = _size_of(transforms.units[axis], "second") if axis >= 0 else None
     step = None if second is None else abs(float(transforms.matrix[axis, axis])) * second
     return step or None
+
+
+def millimetres(unit: str) -> float | None:
+    """Millimetres in one of a unit; None where it is no length."""
+    return _size_of(unit, "millimeter")
 
 
 def placement_of_geometry(
@@ -145,11 +150,6 @@ def _to_ras(labels: list[str]) -> NDArray[np.float64]:
         assert direction is not None  # or else the set above would lack one
         matrix[direction[0], column] = direction[1]
     return matrix
-
-
-def _millimetres(unit: str) -> float | None:
-    """Millimetres in one of a unit; None where it is no length."""
-    return _size_of(unit, "millimeter")
 
 
 def _size_of(unit: str, measure: str) -> float | None:

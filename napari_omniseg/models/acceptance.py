@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
 from napari_omniseg.models.new_site import site_like
-from omniseg_backend.common.errors import DataError
+from napari_omniseg.models.one_place import require_one_place
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel
 from omniseg_backend.images.image import Image
 from omniseg_backend.images.segmentation import Segmentation
@@ -96,8 +96,11 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
     from omniseg_backend.datasets.site.arrival import OtherMaskError
 
     progress("Looking at the labels", 0.0)
+    axes = require_one_place(request.labels, request.image)
+    image = _one_image_frame(image_of(request.image, axes), request.frame)
     segmentation = _one_frame(request.labels.segmentation(), request.frame)
-    image = _one_image_frame(_image(request), request.frame)
+    # Axis labels or units that only one of the layers states would make two grids of one.
+    segmentation = dataclasses.replace(segmentation, geometry=image.geometry)
     check_cancel(cancel, "adding to the site data")
     found = _site(request, segmentation, image)
     if isinstance(found, Question):
@@ -115,20 +118,6 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
             dataclasses.replace(request, replace=True),
         )
     return Accepted(*_told(added, request), found.folder)
-
-
-def _image(request: AcceptanceRequest) -> Image:
-    """The image, read so that its axes are those of the labels."""
-    wanted = request.labels.placement.axes
-    readings = [one for one in request.image.readings() if one.replace("c", "") == wanted]
-    if not readings:
-        raise DataError(
-            request.image.name,
-            found=f"an image of {len(request.image.shape)} dimensions",
-            expected=f"the image of these labels, which have {len(wanted)}",
-            remedy="choose the image that these labels belong to",
-        )
-    return image_of(request.image, readings[0])
 
 
 def _site(

@@ -11,13 +11,14 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot
-from napari_omniseg.bridge.origin import image_origin
+from napari_omniseg.bridge.origin import image_origin, labels_origin
 from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
 from napari_omniseg.models.new_site import site_like
+from napari_omniseg.models.one_place import require_one_place
 from napari_omniseg.models.view_place import ViewPlace
-from omniseg_backend.common.errors import OmniSegError
+from omniseg_backend.common.errors import DataError, OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress, check_cancel, no_progress
 from omniseg_backend.common.wording import counted
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_omniseg.models.start_models import StartModel
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class LayerPair:
     """An image and its mask.
 
@@ -65,33 +66,77 @@ class LayerPair:
 
 
 @dataclasses.dataclass(frozen=True)
+class PairedLayers:
+    """The pairs of a viewer.
+
+    Attributes:
+        pairs: Masks that lie on their images, in the order of the masks' layers.
+        left_out: Of every other Labels layer, why it is none, where any image is open.
+    """
+
+    pairs: tuple[LayerPair, ...]
+    left_out: tuple[DataError, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Added:
     """What became of the pairs.
 
     Attributes:
         folder: The data set.
         sentences: First how many were added, then what is to be known.
+        others: Those whose image is there with another mask, as requests that replace it: to be
+            run once the user agreed.
     """
 
     folder: Path
     sentences: tuple[str, ...]
+    others: tuple[AcceptanceRequest, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What must be agreed to before the other masks are replaced."""
+        names = ", ".join(request.labels.name for request in self.others)
+        if len(self.others) == 1:
+            return f"{names}: the data set has another mask of this image. Replace it by this one?"
+        return f"{names}: the data set has other masks of these images. Replace them by these?"
+
+    @property
+    def yes(self) -> str:
+        """What is done on agreement, for a button."""
+        return "Replace the mask" if len(self.others) == 1 else "Replace the masks"
 
 
-def layer_pairs(layers: Iterable[Layer]) -> tuple[LayerPair, ...]:
-    """Each Labels layer with the image that it was made from, or the nearest of its shape.
+def layer_pairs(layers: Iterable[Layer]) -> PairedLayers:
+    """Each Labels layer with the image that it was made from, or the nearest that it lies on.
 
     Args:
         layers: Of a viewer, in its order. Maps of uncertainty are no images here.
     """
     listed = list(layers)
     images = image_candidates(listed)
-    pairs = []
+    taken = {image: LayerSnapshot.of(image) for image in images}
+    pairs: list[LayerPair] = []
+    left_out: list[DataError] = []
     for place, layer in enumerate(listed):
-        if isinstance(layer, Labels):
-            image = likeliest_image(layer, images) or _nearest(layer, place, images, listed)
-            if image is not None:
+        if not isinstance(layer, Labels) or not images:
+            continue
+        candidates = _candidates(layer, place, images, listed)
+        try:
+            own = LabelsSnapshot.of(layer)
+        except DataError as error:
+            left_out.append(error)
+            continue
+        reasons: list[tuple[bool, DataError]] = []
+        for image in candidates:
+            reason = _why_not(own, taken[image])
+            if reason is None:
                 pairs.append(LayerPair(image, layer))
-    return tuple(pairs)
+                break
+            reasons.append((taken[image].shape != tuple(own.array.shape), reason))
+        else:
+            left_out.append(min(reasons, key=lambda one: one[0])[1])
+    return PairedLayers(tuple(pairs), tuple(left_out))
 
 
 def create_site(folder: Path, start: StartModel) -> None:
@@ -126,6 +171,7 @@ def add_pairs(
     """
     done: list[Accepted] = []
     refused: list[str] = []
+    others: list[AcceptanceRequest] = []
     first: OmniSegError | None = None
     folder = requests[0].folder
     for place, request in enumerate(requests):
@@ -142,34 +188,40 @@ def add_pairs(
             done.append(answer)
             folder = answer.folder
         elif answer.request.replace:
-            refused.append(f"{request.labels.name}: another mask of this image is there already.")
+            others.append(dataclasses.replace(request, folder=folder, replace=True))
         else:
             return answer
-    if first is not None and not done:
+    if first is not None and not (done or others):
         raise first
-    sentence = f"{counted(len(done), 'pair')} in the data set."
+    count = f"{counted(len(done), 'pair')} in the data set."
     notes = [answer.sentence for answer in done if answer.kind == "warning"]
-    return Added(folder, (sentence, *notes, *refused))
+    kept = [
+        f"{request.labels.name}: another mask of this image is there already; it was kept."
+        for request in others
+    ]
+    return Added(folder, (count, *notes, *kept, *refused), tuple(others))
 
 
-def _nearest(
+def _candidates(
     labels: Labels, place: int, images: Sequence[ImageLayer], listed: Sequence[Layer]
-) -> ImageLayer | None:
-    """Of several images of one shape, the nearest in the list; masks lie above their images."""
-    below = [place - listed.index(image) for image in images if _fits(image, labels)]
-    nearest = min(below, key=lambda distance: (abs(distance), distance < 0), default=None)
-    found = None if nearest is None else listed[place - nearest]
-    return found if isinstance(found, ImageLayer) else None
+) -> list[ImageLayer]:
+    """The images that could be meant, the likeliest first; masks lie above their images."""
+    likeliest = likeliest_image(labels, images)
+    origin = labels_origin(labels.metadata)
+    if likeliest is not None and origin is not None and origin.image_layer is not None:
+        return [likeliest]
+
+    def unlikely(image: ImageLayer) -> tuple[bool, int, bool]:
+        below = place - listed.index(image)
+        return image is not likeliest, abs(below), below < 0
+
+    return sorted(images, key=unlikely)
 
 
-def _fits(image: ImageLayer, labels: Labels) -> bool:
-    """Whether the shapes agree, but for one axis of channels."""
-    theirs, ours = _shape(image), _shape(labels)
-    without_one = (theirs[:n] + theirs[n + 1 :] for n in range(len(theirs)))
-    return theirs == ours or any(shape == ours for shape in without_one)
-
-
-def _shape(layer: ImageLayer | Labels) -> tuple[int, ...]:
-    array = layer.data[0] if layer.multiscale else layer.data
-    shape = tuple(int(length) for length in array.shape)
-    return shape[:-1] if isinstance(layer, ImageLayer) and layer.rgb else shape
+def _why_not(labels: LabelsSnapshot, image: LayerSnapshot) -> DataError | None:
+    """Why labels are no mask of an image; None if they are."""
+    try:
+        require_one_place(labels, image)
+    except DataError as error:
+        return error
+    return None

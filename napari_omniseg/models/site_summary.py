@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.reading import reading_errors
 from omniseg_backend.common.wording import counted
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class SiteSummary:
         Raises:
             DataError: There is none, or it is damaged or of a newer OmniSeg.
         """
+        from omniseg_backend.datasets.nnunet_json import FILE_NAME
         from omniseg_backend.datasets.site.document import read_document
 
         if not folder.exists():
@@ -65,6 +67,10 @@ class SiteSummary:
                 expected="a site data set",
                 remedy="check the path, or tick open layers below to make one of them",
             )
+        with reading_errors(folder, expected="a site data set"):
+            described = (folder / FILE_NAME).exists()
+        if not described:
+            raise _no_site(folder)
         document = read_document(folder)
         cases = document.omniseg.cases.values()
         parts = document.patients.values()
@@ -132,6 +138,24 @@ class SiteSummary:
                 "a patient of its own."
             )
         return tuple(found)
+
+
+def _no_site(path: Path) -> DataError:
+    """What is said of a file, or of a folder that holds something else."""
+    if path.is_file():
+        return DataError(
+            path,
+            found="a file",
+            expected="the folder of a site data set",
+            remedy="choose the folder that holds its dataset.json",
+        )
+    return DataError(
+        path,
+        found="a folder that is no site data set: it has no dataset.json",
+        expected="a site data set",
+        remedy="choose another folder, or make one: tick open layers below, accept a result in the "
+        "Results panel, or run `omniseg dataset create`",
+    )
 
 
 def problem_text(problems: Sequence[Problem]) -> str:

@@ -130,8 +130,6 @@ class FineTuningPanel(QWidget):
         before = self.tuning.summary
         self.tuning.summary = summary
         self.start.show_data(summary)
-        if summary is not None:
-            self.message.clear()
         if before is None or summary is None or before.folder != summary.folder:
             self._show_training(None)
             if summary is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
+from napari_omniseg.models.named_folder import named_folder
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary, problem_text
 from napari_omniseg.widgets.background import Background
@@ -17,6 +17,8 @@ from napari_omniseg.widgets.sections import Section, TextLine
 from omniseg_backend.common.progress import Cancel, Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from omniseg_backend.datasets.problems import Problem
 
 
@@ -46,6 +48,7 @@ class DataSection(Section):
         )
         self.folder.setPlaceholderText("folder of a site data set")
         self.folder.editingFinished.connect(self.read)
+        self.folder.returnPressed.connect(self.read_anew)
         self.browse = button("…", "Choose the folder of a site data set.")
         self.browse.setMaximumWidth(3 * self.browse.fontMetrics().averageCharWidth() + 20)
         self.browse.clicked.connect(self._browse)
@@ -88,8 +91,12 @@ class DataSection(Section):
     def read(self) -> None:
         """Look into the folder that is named, unless that was done."""
         named = self.folder.text().strip()
-        if named == self._asked:
-            return
+        if named != self._asked:
+            self.read_anew()
+
+    def read_anew(self) -> None:
+        """Look into the folder that is named; what was said before concerned another."""
+        self.said.emit("", "information")
         self.refresh()
 
     def refresh(self) -> None:
@@ -98,8 +105,8 @@ class DataSection(Section):
         if not self._asked:
             self._take(None)
             return
-        folder = Path(self._asked).expanduser().absolute()
-        self._reading.ask(lambda progress, cancel: SiteSummary.read(folder))
+        named = self._asked
+        self._reading.ask(lambda progress, cancel: SiteSummary.read(named_folder(named)))
 
     @property
     def busy(self) -> bool:
@@ -119,6 +126,9 @@ class DataSection(Section):
     def _on_read(self, summary: object) -> None:
         assert isinstance(summary, SiteSummary)
         self._preferences.site_folder = str(summary.folder)
+        if self.folder.text().strip() == self._asked:  # nobody has typed on meanwhile
+            self._asked = str(summary.folder)
+            self.folder.setText(self._asked)
         self._take(summary)
 
     def _on_failed(self, sentence: str) -> None:

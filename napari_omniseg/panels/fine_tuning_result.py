@@ -176,6 +176,7 @@ class ResultSection(Section):
 
     def _on_acted(self, result: str | Followed) -> None:
         if isinstance(result, str):
+            self.accept.setChecked(False)  # said of this promotion alone
             self.said.emit(result, "information")
             self.models_changed.emit()
         else:

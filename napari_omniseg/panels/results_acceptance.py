@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from napari_omniseg.bridge.origin import image_origin, labels_origin
 from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
+from napari_omniseg.models.named_folder import named_folder
+from napari_omniseg.models.one_place import require_one_place
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.view_place import ViewPlace
 from napari_omniseg.widgets.background import Background
@@ -157,7 +160,7 @@ class AcceptanceBox(QGroupBox):
             return
         self.question.withdraw()
         if image is None:
-            self.said.emit(_no_image(layer), "error")
+            self.said.emit(_no_image(layer, self._images), "error")
             return
         folder = self.folder.text().strip()
         if not folder:
@@ -166,13 +169,13 @@ class AcceptanceBox(QGroupBox):
             return
         try:
             labels = LabelsSnapshot.of(layer)
+            path = named_folder(folder)
         except OmniSegError as error:
             self.said.emit(str(error), "error")
             return
         frame = ViewPlace.of(self._viewer.dims, layer, labels).frame
         patient = self.patient.text().strip() or None
         snapshot = LayerSnapshot.of(image)
-        path = Path(folder).expanduser()
         self._start(AcceptanceRequest(labels.copied(), snapshot, frame, path, patient))
 
     def _start(self, request: AcceptanceRequest) -> None:
@@ -192,12 +195,18 @@ class AcceptanceBox(QGroupBox):
         self.progress.setVisible(busy)
 
 
-def _no_image(layer: Labels) -> str:
+def _no_image(layer: Labels, images: Sequence[Image]) -> str:
+    """Why no image is chosen; of a single open image, why it is not the one."""
     origin = labels_origin(layer.metadata)
     named = None if origin is None else origin.image_layer
-    if named is None:
-        return f"Nobody said which image {layer.name} belongs to: choose it, or open it first."
-    return (
-        f"The image {named}, which {layer.name} belongs to, is not open under that name: open it "
-        "again, or choose it."
-    )
+    if named is not None:
+        return (
+            f"The image {named}, which {layer.name} belongs to, is not open under that name: open "
+            "it again, or choose it."
+        )
+    if len(images) == 1:
+        try:
+            require_one_place(LabelsSnapshot.of(layer), LayerSnapshot.of(images[0]))
+        except OmniSegError as error:
+            return str(error)
+    return f"Nobody said which image {layer.name} belongs to: choose it, or open it first."

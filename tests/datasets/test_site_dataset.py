@@ -268,7 +268,7 @@ def test_unnamed_values_are_the_table_s_of_that_value(
     made = site(tmp_path / "set")
     unnamed = ClassTable.from_names([f"class {value}"], [value])
     if stored is None:
-        with pytest.raises(DataError, match="class 255"):
+        with pytest.raises(DataError, match=r"the value 255 without a name.*1 liver, 2 spleen"):
             made.add(volume(0), mask_of(volume(0), value, unnamed))
         return
     made.add(volume(0), mask_of(volume(0), value, unnamed))
@@ -277,7 +277,19 @@ def test_unnamed_values_are_the_table_s_of_that_value(
     assert set(np.unique(labels)) == {0, stored}
 
 
-def test_the_only_unnamed_value_is_the_only_class(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [2, 7, 128, 254])
+def test_any_other_value_is_not_the_only_class(tmp_path: Path, value: int) -> None:
+    made = SiteDataset.create(tmp_path / "set", ClassTable.from_names(["lesion"]))
+    unnamed = ClassTable.from_names([f"class {value}"], [value])
+    with pytest.raises(DataError) as refused:
+        made.add(volume(0), mask_of(volume(0), value, unnamed))
+    assert f"the value {value} without a name, expected the data set's classes: 1 lesion" in str(
+        refused.value
+    )
+    assert made.document().omniseg.cases == {}
+
+
+def test_white_is_the_only_class(tmp_path: Path) -> None:
     made = SiteDataset.create(tmp_path / "set", ClassTable.from_names(["lesion"]))
     unnamed = ClassTable.from_names(["class 255"], [255])
     made.add(volume(0), mask_of(volume(0), 255, unnamed))

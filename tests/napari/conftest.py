@@ -16,6 +16,7 @@ pytest.importorskip("pytestqt", reason="tests of widgets need pytest-qt")
 from napari.components import ViewerModel
 
 from napari_omniseg.benchmark.virtual_screen import can_make_screen, virtual_screen
+from napari_omniseg.panels.fine_tuning import FineTuningPanel
 from napari_omniseg.panels.results import ResultsPanel
 
 
@@ -96,6 +97,24 @@ def open_results(qtbot, viewer: ViewerModel) -> Callable[[], ResultsPanel]:
         panel = ResultsPanel(viewer)
         qtbot.addWidget(panel)
         qtbot.waitUntil(lambda: not panel.busy)
+        return panel
+
+    return open_it
+
+
+@pytest.fixture
+def open_panel(qtbot, viewer: ViewerModel) -> Callable[..., FineTuningPanel]:
+    """A function that shows the panel and waits until it has looked around."""
+
+    def open_it(folder: Path | None = None) -> FineTuningPanel:
+        panel = FineTuningPanel(viewer)
+        qtbot.addWidget(panel)
+        if folder is not None:
+            panel.data.folder.setText(str(folder))
+            panel.data.read()
+        panel.show()
+        qtbot.waitUntil(lambda: panel.python.found is not None, timeout=120_000)
+        qtbot.waitUntil(lambda: not panel.looking, timeout=120_000)
         return panel
 
     return open_it

@@ -16,6 +16,8 @@ from omniseg_backend.images.modality import Modality, ModalityStatement
 from omniseg_backend.images.segmentation import Segmentation
 from tests.training.conftest import SIZE, draw_case
 
+#: Milliseconds that a test waits for a panel.
+PATIENCE = 120_000
 CLASSES = ClassTable.from_names(["square", "disc"], [2, 5])
 
 

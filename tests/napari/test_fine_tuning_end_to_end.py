@@ -118,15 +118,18 @@ def test_from_open_layers_to_a_promoted_model_and_back(
     click(qtbot, panel.result.promote)
     qtbot.waitUntil(lambda: panel.tuning.step is Step.CURRENT, timeout=PATIENCE)
     assert "is now the current compact model" in panel.message.text()
+    assert not panel.result.accept.isChecked()
     qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
     assert panel.start.model.itemData(0).manifest_hash == new.manifest_hash
     assert panel.start.model.itemText(0).endswith("current")
     old = load_bundle(weak_bundle).manifest_hash
     assert latest_comparison(old, new.manifest_hash) is not None
 
-    # And back.
+    # And back; promoting once more must be insisted on anew.
+    panel.result.accept.setChecked(True)
     click(qtbot, panel.result.roll_back)
     qtbot.waitUntil(lambda: panel.tuning.step is Step.COMPARED, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
     assert panel.start.model.itemData(0).manifest_hash == old
     assert Action.PROMOTE in panel.tuning.actions
+    assert not panel.result.accept.isChecked()

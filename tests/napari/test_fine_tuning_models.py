@@ -254,9 +254,9 @@ def test_masks_find_their_images() -> None:
     colours = ImageLayer(values[..., None].repeat(3, -1), rgb=True, name="colours")
     uncertain = ImageLayer(values, name="map", metadata={"of": "mask", "provenance": None})
     mask, other = Labels(labels, name="mask"), Labels(labels[:8], name="other")
-    pairs = layer_pairs([far, near, uncertain, mask, other])
+    pairs = layer_pairs([far, near, uncertain, mask, other]).pairs
     assert [(pair.image.name, pair.labels.name) for pair in pairs] == [("near", "mask")]
-    assert layer_pairs([colours, mask])[0].image is colours
+    assert layer_pairs([colours, mask]).pairs[0].image is colours
 
 
 def test_open_layers_become_a_data_set(home: Path, toy_bundle: Path, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_open_layers_become_a_data_set(home: Path, toy_bundle: Path, tmp_path: P
         values, labels = draw_case(seed)
         mask = (labels > 0).astype("uint8") + (labels == 5)
         layers += [ImageLayer(values, name=f"i{seed}"), Labels(mask, name=f"m{seed}")]
-    pairs = layer_pairs(layers)
+    pairs = layer_pairs(layers).pairs
     assert [pair.image.name for pair in pairs] == [f"i{seed}" for seed in range(5)]
     chosen = [pair.request(dims, folder, f"P{number}") for number, pair in enumerate(pairs)]
     create_site(folder, start_models(("square", "disc"))[0])
@@ -283,9 +283,11 @@ def test_open_layers_become_a_data_set(home: Path, toy_bundle: Path, tmp_path: P
 def test_what_cannot_be_added_says_why_and_the_rest_is(tmp_path: Path) -> None:
     values, labels = draw_case(1)
     folder, dims = tmp_path / "scratch", Dims(ndim=2)
-    good = layer_pairs([ImageLayer(values), Labels(labels, name="m")])[0]
-    bad = layer_pairs([ImageLayer(values.T), Labels(labels * 3, name="unknown")])[0]
-    changed = layer_pairs([ImageLayer(values), Labels(labels * (labels == 2), name="other")])[0]
+    good = layer_pairs([ImageLayer(values), Labels(labels, name="m")]).pairs[0]
+    bad = layer_pairs([ImageLayer(values.T), Labels(labels * 3, name="unknown")]).pairs[0]
+    changed = layer_pairs([ImageLayer(values), Labels(labels * (labels == 2), name="other")]).pairs[
+        0
+    ]
     asked = [pair.request(dims, folder, "") for pair in (good, bad, changed)]
     question = add_pairs(asked, no_progress, Never())
     assert isinstance(question, Question)
@@ -295,8 +297,15 @@ def test_what_cannot_be_added_says_why_and_the_rest_is(tmp_path: Path) -> None:
     assert isinstance(added, Added)
     assert added.sentences[0] == "1 pair in the data set."
     assert "Nobody stated the patient" in added.sentences[1]
-    assert "unknown" in added.sentences[2]
-    assert added.sentences[3].startswith("other: another mask")
+    assert added.sentences[2].startswith("other: another mask")
+    assert "unknown" in added.sentences[3]
+    assert added.question.startswith("other: the data set has another mask of this image.")
+    before = SiteSummary.read(folder)
+    assert add_pairs(added.others, no_progress, Never()).sentences[0] == "1 pair in the data set."
+    assert SiteSummary.read(folder) == before
+    again = add_pairs(agreed[::2], no_progress, Never())
+    assert isinstance(again, Added)
+    assert [request.labels.name for request in again.others] == ["m"]
     with pytest.raises(DataError, match="unknown"):
         add_pairs(agreed[1:2], no_progress, Never())
 

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from qtpy.QtCore import Qt
 
 from napari_omniseg.models.fine_tuning import Step
 from napari_omniseg.models.fine_tuning_request import FineTuningRequest
-from napari_omniseg.panels.fine_tuning import FineTuningPanel
+from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.jobs import control
 from omniseg_backend.jobs.changes import failed
 from omniseg_backend.jobs.config import Config
@@ -23,12 +22,10 @@ from omniseg_backend.jobs.events import Measured, Previewed, Progressed
 from omniseg_backend.jobs.state_file import load_state
 from omniseg_backend.jobs.store import JobRecord, JobStore
 from omniseg_backend.training.settings import Budget
-from tests.napari.fine_tuning_makers import make_current, toy_site
+from tests.napari.fine_tuning_makers import PATIENCE, make_current, toy_case, toy_site
 from tests.training.conftest import draw_case
 
 pytestmark = pytest.mark.usefixtures("plugin_preferences")
-
-PATIENCE = 120_000
 
 OPENS = """
 import sys
@@ -51,24 +48,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(template: Path, tmp_path: Path) -> Path:
     """Ten patients, two of them reserved."""
     return shutil.copytree(template, tmp_path / template.name)
-
-
-@pytest.fixture
-def open_panel(qtbot, viewer: ViewerModel) -> Callable[..., FineTuningPanel]:
-    """A function that shows the panel and waits until it has looked around."""
-
-    def open_it(folder: Path | None = None) -> FineTuningPanel:
-        panel = FineTuningPanel(viewer)
-        qtbot.addWidget(panel)
-        if folder is not None:
-            panel.data.folder.setText(str(folder))
-            panel.data.read()
-        panel.show()
-        qtbot.waitUntil(lambda: panel.python.found is not None, timeout=PATIENCE)
-        qtbot.waitUntil(lambda: not panel.looking, timeout=PATIENCE)
-        return panel
-
-    return open_it
 
 
 def stopped_training(site: Path) -> JobRecord:
@@ -150,6 +129,52 @@ def test_a_wrong_folder_is_told_and_another_can_be_chosen(
     panel.data.open(str(site))
     qtbot.waitUntil(panel.start.start.isEnabled, timeout=PATIENCE)
     assert not panel.message.text()
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("a" * 3000, f"{'a' * 40}…{'a' * 40}: found a path of 3000 letters"),
+        ("/tmp/\0", "found a character that no path has"),
+        ("~nobody-of-this-name/x", "found no user of that name"),
+    ],
+)
+def test_what_is_no_path_is_told_in_a_sentence(
+    qtbot, open_panel, viewer: ViewerModel, capsys: pytest.CaptureFixture[str], named, said
+) -> None:
+    panel = open_panel()
+    panel.data.open(named)
+    qtbot.waitUntil(lambda: said in panel.message.text(), timeout=PATIENCE)
+    values, labels = draw_case(1)
+    viewer.add_image(values)
+    viewer.add_labels(labels)
+    panel.layers.pairs.rows[0][1].setChecked(True)
+    click(qtbot, panel.layers.add)
+    assert said in panel.message.text()
+    assert not panel.layers.busy
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_folder_is_found_by_its_file_and_in_quotation_marks(
+    qtbot, open_panel, site: Path
+) -> None:
+    panel = open_panel()
+    for named in (f"'{site}'", f'"{site / "dataset.json"}"', f" {site}/dataset.json "):
+        panel.data.open(named)
+        qtbot.waitUntil(lambda: panel.data.summary is not None, timeout=PATIENCE)
+        assert panel.data.folder.text() == str(site)
+        panel.data.open("")
+
+
+def test_another_file_or_folder_is_told_with_how_a_data_set_is_made(
+    qtbot, open_panel, site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    panel = open_panel(tmp_path / "empty")
+    assert "a folder that is no site data set" in panel.message.text()
+    assert "omniseg dataset create" in panel.message.text()
+    panel.data.open(str(site / "cases.csv"))
+    qtbot.waitUntil(lambda: "cases.csv: found a file" in panel.message.text(), timeout=PATIENCE)
 
 
 def test_without_a_case_nothing_can_be_trained(open_panel, tmp_path: Path) -> None:
@@ -262,24 +287,16 @@ def test_a_finished_training_without_its_bundle_is_told(open_panel, site: Path) 
     assert panel.start.start.isEnabled()
 
 
-def test_pairs_follow_the_viewer(qtbot, open_panel, viewer: ViewerModel, site: Path) -> None:
+def test_return_reads_the_folder_anew_and_losing_the_focus_does_not(
+    qtbot, open_panel, site: Path
+) -> None:
     panel = open_panel(site)
-    assert "No open Labels layer" in panel.layers.pairs.nothing.text()
-    assert not panel.layers.add.isEnabled()
-    values, labels = draw_case(1)
-    viewer.add_image(values, name="picture")
-    mask = viewer.add_labels((labels > 0).astype("uint8"), name="mask")
-    assert [row[0].labels for row in panel.layers.pairs.rows] == [mask]
-    click(qtbot, panel.layers.add)
-    assert "Tick at least one" in panel.message.text()
-    panel.layers.pairs.rows[0][1].setChecked(True)
-    panel.layers.pairs.rows[0][2].setText("=1+1")
-    viewer.add_image(values, name="another")
-    assert panel.layers.pairs.rows[0][2].text() == "=1+1"
-    click(qtbot, panel.layers.add)
-    qtbot.waitUntil(lambda: "a pseudonym" in panel.message.text(), timeout=PATIENCE)
-    viewer.layers.clear()
-    assert panel.layers.pairs.rows == []
+    SiteDataset.open(site).add(*toy_case(900), patient="Q1")
+    panel.data.folder.editingFinished.emit()
+    assert not panel.looking
+    assert panel.data.contents.text().startswith("8 cases")
+    qtbot.keyClick(panel.data.folder, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.data.contents.text().startswith("9 cases"), timeout=PATIENCE)
 
 
 def test_two_panels_know_nothing_of_each_other(

@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_refused_with_the_remedy(
     made.image.translate = (0.0, 0.0, 0.0)
     assert "a pseudonym" in accepted(qtbot, panel, site.folder, "Doe, John")
     made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 9)
-    assert "found the class 9" in accepted(qtbot, panel, site.folder)
+    assert "the value 9 without a name" in accepted(qtbot, panel, site.folder)
     blocked = tmp_path / "a file"
     blocked.write_text("")
     accepted(qtbot, panel, blocked / "site")
@@ -174,3 +174,39 @@ def test_labels_of_another_plugin_belong_to_the_image_of_their_size(
     accepted(qtbot, panel, site.folder, "P01")
     (case,) = site.document().omniseg.cases.values()
     assert case.bundle is None
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ({"translate": (0, 60)}, "up to 60 pixels away from photo"),
+        ({"scale": (2, 2)}, "a spacing of 2 x 2, expected 1 x 1"),
+    ],
+)
+def test_labels_that_lie_elsewhere_are_not_stored(
+    qtbot, viewer, open_results, tmp_path, moved, said
+) -> None:
+    site = SiteDataset.create(tmp_path / "Dataset502_Photos", ClassTable.from_names(["lesion"]))
+    viewer.add_image(np.random.default_rng(0).random((64, 64)), name="photo")
+    own = viewer.add_labels(np.eye(64, dtype=np.uint8), name="drawn", **moved)
+    viewer.layers.selection.active = own
+    panel = open_results()
+    assert said in accepted(qtbot, panel, site.folder, "P01")
+    assert panel.message.kind == "error"
+    assert site.document().omniseg.cases == {}
+    own.scale, own.translate = (1, 1), (0, 0)
+    assert accepted(qtbot, panel, site.folder, "P01").endswith("for training.")
+
+
+def test_sizes_are_named_where_labels_do_not_have_the_image_s(
+    qtbot, viewer, open_results, site
+) -> None:
+    viewer.add_image(np.zeros((64, 48)), name="photo")
+    viewer.layers.selection.active = viewer.add_labels(np.ones((50, 48), np.uint8), name="wrong")
+    panel = open_results()
+    both = "wrong: found labels of 50 x 48 pixels, expected 64 x 48, the size of photo"
+    assert both in accepted(qtbot, panel, site.folder)
+    viewer.add_image(np.zeros((9, 9)), name="another")
+    assert "Nobody said which image wrong belongs to" in accepted(qtbot, panel, site.folder)
+    panel.acceptance.image.setCurrentText("photo")
+    assert both in accepted(qtbot, panel, site.folder)

@@ -10,6 +10,9 @@ from omniseg_backend.datasets.problems import listed
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.segmentation import Segmentation
 
+#: The only value of a picture that is black and white.
+_WHITE = 255
+
 
 def consecutive(classes: ClassTable) -> ClassTable:
     """The same classes with the values 1, 2, 3, ..., which nnU-Net demands."""
@@ -26,8 +29,8 @@ def matched_labels(segmentation: Segmentation, table: ClassTable) -> NDArray[np.
     """A mask's labels in a table's values.
 
     Classes are matched by name, whatever their values. A value that nobody named ("class 2") is
-    taken for the table's class of that value; where the table has one class only, the only
-    unnamed value of the mask is taken for it, be it 255.
+    taken for the table's class of that value; 255, where it is the only value of the mask, for the
+    only class of a table, since many programs write what is and what is not as 255 and 0.
 
     Returns:
         Labels of the mask's shape, uint8 where the values allow it.
@@ -37,20 +40,41 @@ def matched_labels(segmentation: Segmentation, table: ClassTable) -> NDArray[np.
     """
     present = _present(segmentation.labels)
     meant = _meanings(segmentation, present, table)
-    names = {entry.value: entry.name for entry in segmentation.classes}
-    unknown = [names.get(value, f"class {value}") for value in present if value not in meant]
+    unknown = [value for value in present if value not in meant]
     if unknown:
-        raise DataError(
-            segmentation.name,
-            found=f"the class {listed(name.removeprefix('class ') for name in unknown)}",
-            expected=f"the data set's classes: {', '.join(table.names)}",
-            remedy="rename or remove it in the mask, or add the mask to another data set",
-        )
+        raise _refusal(segmentation, unknown, table)
     highest = max(table.values)
     values = np.zeros(65536, np.uint8 if highest <= 255 else np.uint16)
     for own, value in meant.items():
         values[own] = value
     return values[segmentation.labels]
+
+
+def _refusal(segmentation: Segmentation, unknown: list[int], table: ClassTable) -> DataError:
+    """What is said of values that mean nothing in the table."""
+    names = {entry.value: entry.name for entry in segmentation.classes}
+    named = [names[v] for v in unknown if names.get(v, _unnamed(v)) != _unnamed(v)]
+    if named:
+        return DataError(
+            segmentation.name,
+            found=f"the class {listed(named)}",
+            expected=f"the data set's classes: {', '.join(table.names)}",
+            remedy="rename or remove it in the mask, or add the mask to another data set",
+        )
+    values = "value" if len(unknown) == 1 else "values"
+    known = ", ".join(f"{entry.value} {entry.name}" for entry in table)
+    return DataError(
+        segmentation.name,
+        found=f"the {values} {listed([str(value) for value in unknown])} without a name",
+        expected=f"the data set's classes: {known}",
+        remedy="give the labels the number of their class, or a name that the data set has, or add "
+        "the mask to another data set",
+    )
+
+
+def _unnamed(value: int) -> str:
+    """What readers and layers call a value of which nothing is said."""
+    return f"class {value}"
 
 
 def _meanings(segmentation: Segmentation, present: list[int], table: ClassTable) -> dict[int, int]:
@@ -59,13 +83,13 @@ def _meanings(segmentation: Segmentation, present: list[int], table: ClassTable)
     by_name = {entry.name.casefold(): entry.value for entry in table}
     found: dict[int, int] = {}
     for value in present:
-        unnamed = f"class {value}"
+        unnamed = _unnamed(value)
         name = names.get(value, unnamed)
         if name.casefold() in by_name:
             found[value] = by_name[name.casefold()]
         elif name == unnamed and value in table.values:
             found[value] = value
-        elif name == unnamed and len(table) == len(present) == 1:
+        elif name == unnamed and value == _WHITE and len(table) == len(present) == 1:
             found[value] = table.values[0]
     return found
 
