@@ -12,17 +12,15 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QComboBox
 
 from napari_omniseg.bridge.origin import labels_origin
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.scope import Scope
 from napari_omniseg.models.tasks import list_tasks
-from omniseg_backend.bundles.current import current_model, make_current
-from omniseg_backend.bundles.history import Grounds
 from omniseg_backend.images.modality import Modality
-from tests.napari.segment_makers import Desk, mean_dice, names_of, newer_version, sample, truth_of
+from tests.napari.segment_makers import Desk, mean_dice, names_of, sample, truth_of
 
 
 @pytest.fixture
@@ -263,21 +261,6 @@ def test_the_wrong_kind_of_layer_is_named(desk: Desk) -> None:
     assert not desk.panel.run.busy
 
 
-def test_active_labels_stand_for_their_image(desk: Desk) -> None:
-    desk.open_sample("cardiac_mri")
-    desk.open_sample("abdominal_ct")
-    truth = desk.viewer.add_labels(truth_of("cardiac_mri"), name="truth", visible=False)
-    desk.panel.segment_layer(truth)
-    desk.settle()
-    (_, found) = desk.made()
-    origin = labels_origin(found.metadata)
-    assert origin is not None
-    assert origin.image_layer == "cardiac_mri.png"
-    lost = desk.viewer.add_labels(np.zeros((7, 9), int), name="lost")
-    desk.panel.segment_layer(lost)
-    assert "lost is a Labels layer" in desk.text()
-
-
 def test_a_damaged_bundle_is_told_and_the_others_stay(
     plugins: None, plugin_preferences: Path, home: Path, qtbot
 ) -> None:
@@ -288,54 +271,6 @@ def test_a_damaged_bundle_is_told_and_the_others_stay(
     assert "broken.omniseg" in desk.panel.shelf_message.text()
     desk.open_sample("cardiac_mri")
     assert desk.panel.form.task.task_id == "cardiac-mri"
-
-
-HEART = Path("omniseg_backend/bundles/shipped/cardiac-mri-compact.omniseg")
-
-
-def test_what_was_promoted_elsewhere_is_taken_by_the_next_click(
-    desk: Desk, repository: Path, tmp_path: Path
-) -> None:
-    desk.open_sample("cardiac_mri")
-    desk.segment()
-    newer = newer_version(repository / HEART, tmp_path / "heart.omniseg", "9.0.0")
-    shipped = current_model(*newer.kind)
-    assert shipped is not None
-    grounds = Grounds(comparison=None, verdict=None, confirmed=False)
-    make_current(newer, grounds, instead_of=shipped.manifest_hash)
-    desk.segment()
-    first, second = (labels_origin(labels.metadata) for labels in desk.made())
-    assert first is not None
-    assert first.provenance is not None
-    assert first.provenance.bundle_hash == shipped.manifest_hash
-    assert second is not None
-    assert second.provenance is not None
-    assert second.provenance.bundle_hash == newer.manifest_hash
-
-
-def test_a_candidate_that_was_chosen_stays_chosen_when_models_change(
-    desk: Desk, repository: Path, tmp_path: Path, qtbot
-) -> None:
-    desk.open_sample("cardiac_mri")
-    newer_version(repository / HEART, tmp_path / "heart.omniseg", "9.0.0")
-    qtbot.keyClick(desk.panel, Qt.Key.Key_Shift)  # nothing happens before the user comes back
-    assert desk.panel.form.model.count() == 1
-    QApplication.sendEvent(desk.panel, QEvent(QEvent.Type.WindowActivate))
-    desk.settle()
-    models = desk.panel.form.model
-    assert [models.itemText(n).split()[1] for n in range(models.count())] == ["1.0.0", "9.0.0"]
-    models.setCurrentIndex(1)
-    models.activated.emit(1)
-    newer_version(repository / HEART, tmp_path / "other.omniseg", "10.0.0")
-    QApplication.sendEvent(desk.panel, QEvent(QEvent.Type.WindowActivate))
-    desk.settle()
-    assert models.count() == 3
-    assert "9.0.0" in models.currentText()
-    desk.segment()
-    origin = labels_origin(desk.made()[0].metadata)
-    assert origin is not None
-    assert origin.provenance is not None
-    assert origin.provenance.bundle_version == "9.0.0"
 
 
 def test_cancelling_leaves_nothing(desk: Desk, qtbot) -> None:
