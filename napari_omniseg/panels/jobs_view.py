@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from qtpy.QtWidgets import QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_omniseg.files.reader import LayerTuple, get_reader
 from napari_omniseg.models.job_look import Look
 from napari_omniseg.models.job_results import JobResult, Opener, bundle_words
 from napari_omniseg.models.job_rows import Action, JobRow
+from napari_omniseg.models.wrapping import cut
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.job_actions import JobActions
-from napari_omniseg.widgets.job_details import JobDetailsView
+from napari_omniseg.widgets.job_details import TITLE_SHOWN, JobDetailsView
 from napari_omniseg.widgets.job_lookout import JobLookout
 from napari_omniseg.widgets.job_table import JobTable
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.new_job import NewJob
+from napari_omniseg.widgets.panel_area import PanelArea
 from napari_omniseg.widgets.question import Question
 from napari_omniseg.widgets.sections import TextLine
 from omniseg_backend.common.errors import DataError
@@ -115,10 +117,7 @@ class JobsView(QWidget):
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.actions)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.details)
+        scroll = PanelArea(self.details)
         column.addWidget(scroll, 1)
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.setChildrenCollapsible(False)
@@ -186,7 +185,8 @@ class JobsView(QWidget):
             return
         if action is Action.REMOVE:
             self.question.ask(
-                f"Remove “{row.title}” with all its files? Results that were put elsewhere stay.",
+                f"Remove “{cut(row.title, TITLE_SHOWN)}” with all its files? "
+                "Results that were put elsewhere stay.",
                 partial(self._ask, row.id, action),
                 yes="Remove",
             )

@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette, QWheelEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_omniseg.models.wrapping import breakable
 from omniseg_backend.images.classes import Colour
 
 #: Of the plot itself, in lines of text.
@@ -84,11 +85,11 @@ class PlotFrame(QWidget):
     def show_legend(self, keys: Iterable[Key]) -> None:
         """Write the title and the entries."""
         entries = list(keys)
-        parts = [f"<b>{html.escape(self.title)}</b>"]
+        parts = [f"<b>{html.escape(breakable(self.title))}</b>"]
         for key in entries:
             colour = "#{:02x}{:02x}{:02x}".format(*key.colour)
             # What belongs together stays on one line.
-            text = html.escape(f"{key.name} {key.figure}".strip()).replace(" ", "&nbsp;")
+            text = html.escape(f"{breakable(key.name)} {key.figure}".strip()).replace(" ", "&nbsp;")
             parts.append(f'<span style="color:{colour}">{key.sign}</span>&nbsp;{text}')
         self.legend.setText("&ensp; ".join(parts))
         self.plot.setAccessibleDescription(

@@ -382,3 +382,21 @@ def test_in_a_real_viewer_a_job_is_submitted_by_keys_and_outlives_the_window(
     for step in range(1, 6):
         jobs.open_gate(step)
     jobs.wait_for(job, State.FINISHED)
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_titles_without_blanks_run_out_of_no_panel(
+    view: JobsView, jobs: Jobs, wait, length: int
+) -> None:
+    title = "Dataset201_Heart_SiemensAvanto_corrected_by_second_reader_final" * length
+    job = jobs.submit(title=title, steps=2, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    panel = view.parentWidget()
+    panel.resize(380, 900)
+    wait(lambda: status(view, job) == "▶ running")
+    choose(view, job)
+    wait(lambda: "count" in view.details.plots.plots)
+    area = view.details.parentWidget()
+    wait(lambda: panel.width() == 380 and view.details.width() == area.width())
+    assert view.details.heading.text() == title
+    assert view.details.heading.height() < 200
