@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from napari_omniseg.models.run_text import run_text
+from napari_omniseg.models.run_text import lost_text, run_text
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.sections import TextLine
@@ -30,6 +30,10 @@ class JobProgress(QWidget):
     Args:
         done: What is said when it has finished.
         parent: As of every widget.
+
+    Attributes:
+        followed: The job; None for none.
+        gone: Whether nothing more can be known of it: its folder is gone, or damaged.
 
     Signals:
         told: The job has told something.
@@ -150,8 +154,11 @@ class JobProgress(QWidget):
         if self.followed is None:
             return
         watch = self.followed.watch
-        gone = "Its folder is gone; nothing more is known of it."
-        self.status.show_text(gone if self.gone else run_text(watch, self._done, self._before))
+        if self.gone:
+            text = lost_text(there=watch.folder.path.is_dir())
+        else:
+            text = run_text(watch, self._done, self._before)
+        self.status.show_text(text)
         self.bar.setValue(0 if watch.progress is None else round(_SCALE * watch.progress.fraction))
         self.bar.setVisible(self.running)
         self.pause.setVisible(self.running)
