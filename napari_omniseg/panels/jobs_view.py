@@ -20,6 +20,7 @@ from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
 from napari_omniseg.widgets.job_actions import JobActions
 from napari_omniseg.widgets.job_details import TITLE_SHOWN, JobDetailsView
+from napari_omniseg.widgets.job_heard import JobHeard
 from napari_omniseg.widgets.job_lookout import JobLookout
 from napari_omniseg.widgets.job_table import JobTable
 from napari_omniseg.widgets.message_line import MessageLine
@@ -39,13 +40,6 @@ if TYPE_CHECKING:
     import napari.viewer
 
 _EMPTY = "No jobs yet. “New job” submits one; so does `omniseg jobs submit` in a terminal."
-#: What is said when a request was heard; the state follows when the job has heeded it.
-_HEARD = {
-    Action.PAUSE: "Asked to pause: it stops where it can go on from exactly.",
-    Action.CANCEL: "Asked to cancel: it stops within two seconds.",
-    Action.RESUME: "It goes on when its turn comes.",
-    Action.REMOVE: "The job was removed.",
-}
 
 
 class JobsView(QWidget):
@@ -60,6 +54,7 @@ class JobsView(QWidget):
         self._viewer = napari_viewer
         self._looked = False
         self.message = MessageLine()
+        self.heard = JobHeard(self.message)
         self.question = Question()
         self.new = button("New job", "Fill in a form for any kind of job and submit it.")
         self.new.clicked.connect(self._show_form)
@@ -85,7 +80,7 @@ class JobsView(QWidget):
         column.addWidget(self.message)
         column.addWidget(self.question)
         column.addWidget(self.pages)
-        self._asking: Background[str] = Background(self)
+        self._asking: Background[tuple[str, Action]] = Background(self)
         self._asking.returned.connect(self._on_answered)
         self._asking.failed.connect(self._on_refused)
         self._asking.busy_changed.connect(self._enable)
@@ -136,6 +131,7 @@ class JobsView(QWidget):
 
     def _on_seen(self, seen: Look) -> None:
         self.table.put(seen.rows)
+        self.heard.see(seen.rows)
         self.empty.show_text("" if seen.rows else _EMPTY)
         if not self._looked:
             self._looked = True
@@ -171,7 +167,7 @@ class JobsView(QWidget):
         self.details.clear()
         self.actions.offer(())
         self._enable()
-        if self.message.text() != _HEARD[Action.REMOVE]:
+        if not self.heard.removed:
             self.message.say(f"Job {job} is no longer there: it was removed elsewhere.", "warning")
 
     def _enable(self, _busy: bool = False) -> None:
@@ -201,14 +197,14 @@ class JobsView(QWidget):
             JobClient(self.lookout.client.store.root), action
         )
 
-        def work(_progress: object, _cancel: object) -> str:
+        def work(_progress: object, _cancel: object) -> tuple[str, Action]:
             request(job)
-            return _HEARD[action]
+            return job, action
 
         self._asking.start(work)
 
-    def _on_answered(self, said: str) -> None:
-        self.message.say(said)
+    def _on_answered(self, asked: tuple[str, Action]) -> None:
+        self.heard.tell(*asked, looking=self.lookout.looking)
         self.lookout.look_soon()
 
     def _on_refused(self, sentence: str) -> None:

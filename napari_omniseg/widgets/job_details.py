@@ -7,7 +7,7 @@ from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import QFormLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from napari_omniseg.models.job_look import JobDetails
-from napari_omniseg.models.job_rows import JobRow, time_left
+from napari_omniseg.models.job_rows import JobRow, progress_words, time_left
 from napari_omniseg.models.job_story import JobStory
 from napari_omniseg.widgets.controls import described
 from napari_omniseg.widgets.fold import Fold
@@ -129,7 +129,7 @@ class JobDetailsView(QWidget):
         fraction = (row.percent or 0) / 100 if progress is None else progress.fraction
         words = [row.status, row.kind]
         if running:
-            words += [f"{stage} ({fraction:.0%})" if stage else "", f"{left} left" * bool(left)]
+            words.append(progress_words(stage, fraction, left))
         self.status.show_text(", ".join(word for word in words if word))
         self.bar.setVisible(running)
         self.bar.setValue(round(_SCALE * fraction))

@@ -400,3 +400,19 @@ def test_titles_without_blanks_run_out_of_no_panel(
     wait(lambda: panel.width() == 380 and view.details.width() == area.width())
     assert view.details.heading.text() == title
     assert view.details.heading.height() < 200
+
+
+def test_what_was_asked_is_no_longer_said_when_another_program_asked_otherwise(
+    view: JobsView, jobs: Jobs, wait, qtbot
+) -> None:
+    job = jobs.submit(title="asked twice", steps=50, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    wait(lambda: status(view, job) == "▶ running")
+    choose(view, job)
+    wait(lambda: view.actions.buttons[Action.PAUSE].isEnabled())
+    press(qtbot, view.actions.buttons[Action.PAUSE])
+    wait(lambda: "Asked to pause" in view.message.text())
+    wait(lambda: status(view, job) == "‖ paused")
+    jobs.client.resume(job)
+    wait(lambda: status(view, job) == "▶ running")
+    assert view.message.text() == ""
