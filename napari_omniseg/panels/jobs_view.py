@@ -17,7 +17,7 @@ from napari_omniseg.models.job_results import JobResult, Opener, bundle_words
 from napari_omniseg.models.job_rows import Action, JobRow
 from napari_omniseg.models.wrapping import cut
 from napari_omniseg.widgets.background import Background
-from napari_omniseg.widgets.controls import button
+from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.job_actions import JobActions
 from napari_omniseg.widgets.job_details import TITLE_SHOWN, JobDetailsView
 from napari_omniseg.widgets.job_heard import JobHeard
@@ -113,6 +113,9 @@ class JobsView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.actions)
         scroll = PanelArea(self.details)
+        # Curves and pictures are no controls that the keyboard could scroll to.
+        scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        described(scroll, "details of the job", "What the selected job does; arrows scroll it.")
         column.addWidget(scroll, 1)
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.setChildrenCollapsible(False)
@@ -253,6 +256,7 @@ class JobsView(QWidget):
         self.message.clear()
         self.question.withdraw()
         self.pages.setCurrentWidget(self.form)
+        self.form.kind.setFocus()
         self.form.begin()
 
     def _ask_again(self) -> None:

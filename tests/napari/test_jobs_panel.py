@@ -137,6 +137,26 @@ def test_removing_asks_once(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
     assert not view.actions.folder.isEnabled()
 
 
+def test_removing_by_keys_alone(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
+    with qtbot.waitActive(view.window()):
+        view.window().activateWindow()
+    job = jobs.submit(title="removed", steps=1)
+    wait(lambda: status(view, job) == "✔ finished")
+    choose(view, job)
+    view.table.setFocus()
+    qtbot.keyClick(view.table, Qt.Key.Key_Delete)
+    assert view.question.no.hasFocus()
+    qtbot.keyClick(view.question.no, Qt.Key.Key_Escape)
+    assert view.question.isHidden()
+    assert view.table.hasFocus()
+    qtbot.keyClick(view.table, Qt.Key.Key_Delete)
+    qtbot.keyClick(view.question.no, Qt.Key.Key_Backtab)
+    assert view.question.yes.hasFocus()
+    qtbot.keyClick(view.question.yes, Qt.Key.Key_Space)
+    wait(lambda: titles(view) == [])
+    assert view.table.hasFocus()
+
+
 def test_why_a_job_failed_is_told_until_it_is_resumed(view: JobsView, jobs: Jobs, wait) -> None:
     job = jobs.submit(title="fails", steps=1, ends="bad-data")
     wait(lambda: status(view, job) == "✖ failed")
