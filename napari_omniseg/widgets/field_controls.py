@@ -119,6 +119,7 @@ def _bundle() -> Control:
     combo = narrow(ComboBox(choices=[(_NOT_STATED, None)], value=None))
     edit = _file_edit("r")
     edit.line_edit.native.setPlaceholderText("or a bundle's path")
+    edit.line_edit.native.setAccessibleName("path")
     both = Container(widgets=[combo, edit], labels=False)
     both.margins = (0, 0, 0, 0)
 
@@ -151,7 +152,7 @@ def _file_edit(mode: str) -> FileEdit:
     edit = FileEdit(mode=mode, nullable=True)
     button = edit.choose_btn.native
     button.setToolTip(edit.choose_btn.text)
-    button.setAccessibleName(edit.choose_btn.text)
+    button.setAccessibleName(edit.choose_btn.text.lower())
     edit.choose_btn.text = "…"
     button.setMaximumWidth(button.fontMetrics().averageCharWidth() * 6)
     return edit

@@ -29,6 +29,7 @@ class JobProgress(QWidget):
 
     Args:
         done: What is said when it has finished.
+        what: The job, in the names of its controls: a panel may follow several.
         parent: As of every widget.
 
     Attributes:
@@ -45,7 +46,7 @@ class JobProgress(QWidget):
     changed = Signal()
     said = Signal(str, str)
 
-    def __init__(self, done: str, parent: QWidget | None = None) -> None:
+    def __init__(self, done: str, *, what: str = "the job", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.followed: Followed | None = None
         self.gone = False
@@ -60,15 +61,17 @@ class JobProgress(QWidget):
         self._looking.failed.connect(self._on_lost)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self.status = TextLine("what the job does")
+        self.status = TextLine(f"what {what} does")
         column.addWidget(self.status)
-        self.bar = described(QProgressBar(), "progress", "How far this stage is.")
+        self.bar = described(QProgressBar(), f"progress of {what}", "How far this stage is.")
         self.bar.setRange(0, _SCALE)
         self.bar.setTextVisible(False)
         column.addWidget(self.bar)
         self.pause = button("Pause", "Stop where it can go on from exactly.")
         self.resume = button("Resume", "Go on from the last checkpoint.")
         self.cancel = button("Cancel", "Stop within two seconds; it can be resumed later.")
+        for one in (self.pause, self.resume, self.cancel):
+            one.setAccessibleName(f"{one.text()} {what}")
         row = QHBoxLayout()
         self._steer(row, self.pause, "pause")
         self._steer(row, self.resume, "resume")

@@ -48,6 +48,9 @@ class Question(QFrame):
         self.text.show_text(text)
         self.yes.setText(yes)
         self.yes.setAccessibleName(yes)
+        for one in (self.yes, self.no):
+            # What is read when the keyboard comes to it.
+            one.setAccessibleDescription(text)
         if not self._focused:
             self._before = self.window().focusWidget()
         self.show()
