@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -55,6 +56,7 @@ class JobRow:
         left: Until the stage ends, for people; may be empty.
         actions: What may be asked of it now.
         asked: To pause or to cancel, where it was asked that and has not done it yet.
+        created: When it was submitted; None where it cannot be read.
         problem: Why it cannot be read or why it failed, in a sentence; may be empty.
         results: What it made: relative to its folder, or absolute.
     """
@@ -70,6 +72,7 @@ class JobRow:
     left: str
     actions: frozenset[Action]
     asked: Action | None
+    created: datetime.datetime | None
     problem: str
     results: tuple[str, ...]
 
@@ -103,6 +106,7 @@ def row_of(view: JobView) -> JobRow:
         left="" if progress is None else time_left(progress.remaining_seconds),
         actions=actions_of(state.state),
         asked=asked,
+        created=_time(state.created),
         problem=state.error or "",
         results=state.results,
     )
@@ -134,6 +138,22 @@ def time_left(seconds: float | None) -> str:
     return f"{hours} h {minutes} min"
 
 
+def when(created: datetime.datetime | None, now: datetime.datetime | None = None) -> str:
+    """A time in a few letters: ``today 11:03``, ``24 Nov 11:03``, ``24 Nov 2025``.
+
+    Args:
+        created: With a time zone; None for an empty text.
+        now: The present, for tests.
+    """
+    if created is None:
+        return ""
+    present = now or datetime.datetime.now().astimezone()
+    local = created.astimezone(present.tzinfo)
+    if local.date() == present.date():
+        return f"today {local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == present.year else f"{local:%d %b %Y}"
+
+
 def progress_words(stage: str, fraction: float, left: str) -> str:
     """What a running job does, how much of it is done and how long it takes still.
 
@@ -153,6 +173,14 @@ def awaited(row: JobRow, action: Action) -> bool:
     if action is Action.RESUME:
         return row.state is State.QUEUED
     return row.asked is action
+
+
+def _time(text: str) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def _asked(folder: JobFolder) -> Action | None:
@@ -190,6 +218,7 @@ def _unreadable(view: JobView) -> JobRow:
         left="",
         actions=frozenset() if newer else frozenset({Action.REMOVE}),
         asked=None,
+        created=None,
         problem=str(problem),
         results=(),
     )

@@ -117,7 +117,8 @@ class JobsView(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         described(scroll, "details of the job", "What the selected job does; arrows scroll it.")
         column.addWidget(scroll, 1)
-        parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts = parts = QSplitter(Qt.Orientation.Vertical)
+        parts.hide()
         parts.setChildrenCollapsible(False)
         parts.addWidget(self.table)
         parts.addWidget(below)
@@ -128,6 +129,7 @@ class JobsView(QWidget):
         column.addWidget(self.new)
         column.addWidget(self.empty)
         column.addWidget(parts, 1)
+        column.addStretch()
         return page
 
     # What is seen
@@ -136,6 +138,7 @@ class JobsView(QWidget):
         self.table.put(seen.rows)
         self.heard.see(seen.rows)
         self.empty.show_text("" if seen.rows else _EMPTY)
+        self.parts.setVisible(bool(seen.rows))
         if not self._looked:
             self._looked = True
             self._choose_first(seen.rows)

@@ -7,7 +7,7 @@ from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import QFormLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from napari_omniseg.models.job_look import JobDetails
-from napari_omniseg.models.job_rows import JobRow, progress_words, time_left
+from napari_omniseg.models.job_rows import JobRow, progress_words, time_left, when
 from napari_omniseg.models.job_story import JobStory
 from napari_omniseg.widgets.controls import described
 from napari_omniseg.widgets.fold import Fold
@@ -127,7 +127,8 @@ class JobDetailsView(QWidget):
         stage = progress.stage if progress is not None else row.stage
         left = row.left if progress is None else time_left(progress.remaining_seconds)
         fraction = (row.percent or 0) / 100 if progress is None else progress.fraction
-        words = [row.status, row.kind]
+        submitted = when(row.created)
+        words = [row.status, row.kind, f"submitted {submitted}" * bool(submitted)]
         if running:
             words.append(progress_words(stage, fraction, left))
         self.status.show_text(", ".join(word for word in words if word))

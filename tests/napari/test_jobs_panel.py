@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_omniseg.models import job_look
 from napari_omniseg.models.job_results import JobResult, Opener
 from napari_omniseg.models.job_rows import Action
+from napari_omniseg.models.wrapping import unbroken
 from napari_omniseg.panels.jobs import JobsPanel
 from napari_omniseg.panels.jobs_view import JobsView
 from napari_omniseg.widgets.line_plot import LinePlot
@@ -75,6 +76,32 @@ def press(qtbot, pressed: QPushButton) -> None:
 def test_an_empty_list_says_how_to_begin(view: JobsView, wait) -> None:
     wait(lambda: "New job" in view.empty.text())
     assert not any(button.isEnabled() for button in view.actions.buttons.values())
+    assert not view.table.isVisible()
+    assert not view.actions.isVisible()
+
+
+def test_the_list_tells_jobs_apart_in_a_narrow_panel(view: JobsView, jobs: Jobs, wait) -> None:
+    title = "cardiac-mri-compact 1.1.0, fine-tuned on Dataset201_Heart_SiemensAvanto"
+    job = jobs.submit(title=title, steps=2, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    view.parentWidget().resize(380, 900)
+    wait(lambda: status(view, job) == "▶ running")
+    table = view.table
+    wait(lambda: table.isVisible() and table.width() <= 380)
+    header = table.horizontalHeader()
+    assert header.length() <= table.viewport().width()
+    assert not table.horizontalScrollBar().isVisible()
+    assert table.textElideMode() == Qt.TextElideMode.ElideMiddle
+    widths = [header.sectionSize(place) for place in range(header.count())]
+    assert widths[1] >= 0.3 * sum(widths)
+    cells = [table.table.index(0, place) for place in range(header.count())]
+    assert cells[0].data() == "▶ running"
+    assert cells[2].data().startswith("today ")
+    for cell in (cells[0], cells[2]):
+        assert table.fontMetrics().horizontalAdvance(cell.data()) < widths[cell.column()]
+    told = unbroken(cells[1].data(Qt.ItemDataRole.ToolTipRole)).split("<br>")
+    assert told[:3] == ["State: ▶ running", f"Job: {title}", "Kind: counting"]
+    assert "Done: 50 %" in told
 
 
 def test_a_job_of_another_program_is_seen_and_followed_to_its_end(
@@ -140,8 +167,9 @@ def test_removing_asks_once(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
 def test_removing_by_keys_alone(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
     with qtbot.waitActive(view.window()):
         view.window().activateWindow()
+    kept = jobs.submit(title="kept", steps=1)
     job = jobs.submit(title="removed", steps=1)
-    wait(lambda: status(view, job) == "✔ finished")
+    wait(lambda: [status(view, one) for one in (kept, job)] == ["✔ finished"] * 2)
     choose(view, job)
     view.table.setFocus()
     qtbot.keyClick(view.table, Qt.Key.Key_Delete)
@@ -153,7 +181,7 @@ def test_removing_by_keys_alone(view: JobsView, jobs: Jobs, wait, qtbot) -> None
     qtbot.keyClick(view.question.no, Qt.Key.Key_Backtab)
     assert view.question.yes.hasFocus()
     qtbot.keyClick(view.question.yes, Qt.Key.Key_Space)
-    wait(lambda: titles(view) == [])
+    wait(lambda: titles(view) == ["kept"])
     assert view.table.hasFocus()
 
 
