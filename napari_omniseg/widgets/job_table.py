@@ -45,6 +45,8 @@ _TOLD: Mapping[str, _Text] = MappingProxyType(
 #: The longest texts that usually stand in a column; the job has the rest of the width.
 _WIDEST = MappingProxyType({"State": "⚠ interrupted", "When": "today 00:00", "Left": "59 min"})
 _LINES_SHOWN = 7
+#: Of a job, in the narrowest panel: some of its beginning and of its end.
+_JOB_LETTERS = 14
 
 
 class JobTableModel(QAbstractTableModel):
@@ -139,13 +141,16 @@ class JobTable(QTableView):
         # Jobs of one model differ at the end, where the data set stands.
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header.setMinimumSectionSize(0)
+        character = self.fontMetrics().averageCharWidth()
+        least = _JOB_LETTERS * character + self.verticalScrollBar().sizeHint().width()
         for place, name in enumerate(_COLUMNS):
             if name in _WIDEST:
-                margin = 2 * self.fontMetrics().averageCharWidth()
-                width = self.fontMetrics().horizontalAdvance(_WIDEST[name])
-                header.resizeSection(place, width + margin)
+                width = self.fontMetrics().horizontalAdvance(_WIDEST[name]) + 2 * character
+                header.resizeSection(place, width)
+                least += width
             else:
                 header.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+        self.setMinimumWidth(least)
         self.setMinimumHeight(round((_LINES_SHOWN + 2) * 1.5 * line))
         self._chosen = ""
 

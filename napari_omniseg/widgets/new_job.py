@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +16,7 @@ from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import add_row, button
 from napari_omniseg.widgets.field_order import order_as_read
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.panel_area import PanelArea
 from napari_omniseg.widgets.sections import TextLine
 from napari_omniseg.widgets.spec_form import SpecForm
 from omniseg_backend.jobs.client import JobClient
@@ -44,10 +44,7 @@ class NewJob(QWidget):
         self.summary = TextLine("what this kind does")
         self.message = MessageLine()
         self.training = MessageLine()
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll = PanelArea()
         self.submit = button("Submit", "Put the job into the queue.", key="Ctrl+Return")
         self.submit.clicked.connect(self._submit)
         self.back = button("Back", "Go back to the list; what is filled in stays.")

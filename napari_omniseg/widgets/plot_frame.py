@@ -69,7 +69,7 @@ class PlotFrame(QWidget):
         self.plot = _Plot(axisItems={} if bottom is None else {"bottom": bottom})
         line = self.fontMetrics().lineSpacing()
         # Of a label at the end of an axis one half stands beyond it.
-        self.plot.getPlotItem().layout.setContentsMargins(1, 0.7 * line, line, 1)
+        self.plot.getPlotItem().layout.setContentsMargins(1, 0.7 * line, line, 0.4 * line)
         for side in ("left", "bottom"):
             self.plot.getPlotItem().getAxis(side).enableAutoSIPrefix(False)
         self.plot.setMouseEnabled(False, False)

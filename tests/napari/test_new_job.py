@@ -181,3 +181,15 @@ def test_tab_goes_through_the_form_as_it_is_read(new: NewJob, view: JobsView, wa
     assert "Input size (px)" in opened[fold:]
     assert opened[-2:] == ["Submit", "Back"]
     assert "" not in opened
+
+
+@pytest.mark.parametrize("kind", ["train", "evaluate"])
+def test_a_panel_is_never_narrower_than_its_form(
+    new: NewJob, view: JobsView, wait, kind: str
+) -> None:
+    form = form_for(new, kind)
+    form.advanced.open()
+    wait(lambda: form.complete)
+    view.resize(view.minimumSizeHint().width(), 700)
+    wait(lambda: form.width() == new.scroll.viewport().width())
+    assert form.minimumSizeHint().width() <= new.scroll.viewport().width()
