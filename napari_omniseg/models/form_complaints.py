@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ValidationError
 
 from omniseg_backend.common.complaints import expected_words, found_words
+
+#: Of the wrong values of one field, those that are named.
+_MOST_FOUND = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Complaint:
 def complaints(
     error: ValidationError, model: type[BaseModel], paths: Iterable[tuple[str, ...]]
 ) -> tuple[Complaint, ...]:
-    """All of them.
+    """All of them; of a field's items that are wrong in the same way, one.
 
     Args:
         error: pydantic's.
@@ -34,15 +37,35 @@ def complaints(
         paths: The form's fields.
     """
     known = list(paths)
+    found: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for problem in error.errors(include_url=False):
+        place = tuple(str(part) for part in problem["loc"])
+        path = _shown_beside(place, known)
+        if problem["type"] == "missing":
+            found.setdefault((path, _missing(problem["loc"])), [])
+        else:
+            expected = expected_words(problem, model)
+            found.setdefault((path, expected), []).append(found_words(problem))
     return tuple(
-        Complaint(
-            _shown_beside(tuple(str(part) for part in problem["loc"]), known),
-            f"Found {found_words(problem)}, expected {expected_words(problem, model)}."
-            if problem["type"] != "missing"
-            else "This must be stated.",
-        )
-        for problem in error.errors(include_url=False)
+        Complaint(path, f"Found {_listed(values)}, expected {words}." if values else words)
+        for (path, words), values in found.items()
     )
+
+
+def _missing(place: Sequence[str | int]) -> str:
+    """Of what is left out: a field, or a value of one of its items, which has no field."""
+    items = [number for number, part in enumerate(place) if isinstance(part, int)]
+    inside = place[items[-1] + 1 :] if items else ()
+    if inside:
+        return f"Each needs a value “{inside[-1]}”."
+    return "This needs more values." if items else "This must be stated."
+
+
+def _listed(values: list[str]) -> str:
+    few = list(dict.fromkeys(values))
+    if len(few) > _MOST_FOUND:
+        return f"{', '.join(few[:_MOST_FOUND])} and others"
+    return " and ".join([", ".join(few[:-1]), few[-1]] if len(few) > 1 else few)
 
 
 def _shown_beside(place: tuple[str, ...], paths: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -54,6 +55,8 @@ class JobRow:
         stage: What is being done, or why it failed.
         left: Until the stage ends, for people; may be empty.
         actions: What may be asked of it now.
+        asked: To pause or to cancel, where it was asked that and has not done it yet.
+        created: When it was submitted; None where it cannot be read.
         problem: Why it cannot be read or why it failed, in a sentence; may be empty.
         results: What it made: relative to its folder, or absolute.
     """
@@ -68,6 +71,8 @@ class JobRow:
     stage: str
     left: str
     actions: frozenset[Action]
+    asked: Action | None
+    created: datetime.datetime | None
     problem: str
     results: tuple[str, ...]
 
@@ -87,18 +92,21 @@ def row_of(view: JobView) -> JobRow:
         return _unreadable(view)
     state = record.state
     running = state.state is State.RUNNING
+    asked = _asked(record.folder) if running else None
     progress = view.progress if running else None
     return JobRow(
         id=record.id,
         folder=record.folder.path,
         state=state.state,
-        status=_status(state, record.folder),
+        status=_status(state, asked),
         title=state.title or record.id,
         kind=state.kind,
         percent=_percent(state, view),
         stage=progress.stage if progress is not None else state.error or "",
         left="" if progress is None else time_left(progress.remaining_seconds),
         actions=actions_of(state.state),
+        asked=asked,
+        created=_time(state.created),
         problem=state.error or "",
         results=state.results,
     )
@@ -130,14 +138,60 @@ def time_left(seconds: float | None) -> str:
     return f"{hours} h {minutes} min"
 
 
-def _status(state: JobState, folder: JobFolder) -> str:
-    sign = SIGNS[state.state]
-    if state.state is State.RUNNING:
-        if folder.cancel_flag.exists():
-            return f"{sign} cancelling"
-        if folder.pause_flag.exists():
-            return f"{sign} pausing"
-    return f"{sign} {state.state}"
+def when(created: datetime.datetime | None, now: datetime.datetime | None = None) -> str:
+    """A time in a few letters: ``today 11:03``, ``24 Nov 11:03``, ``24 Nov 2025``.
+
+    Args:
+        created: With a time zone; None for an empty text.
+        now: The present, for tests.
+    """
+    if created is None:
+        return ""
+    present = now or datetime.datetime.now().astimezone()
+    local = created.astimezone(present.tzinfo)
+    if local.date() == present.date():
+        return f"today {local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == present.year else f"{local:%d %b %Y}"
+
+
+def progress_words(stage: str, fraction: float, left: str) -> str:
+    """What a running job does, how much of it is done and how long it takes still.
+
+    Args:
+        stage: What is being done; some say themselves how long.
+        fraction: Of the stage, 0 to 1.
+        left: As of ``time_left``.
+    """
+    words = f"{stage} ({fraction:.0%})" if stage else ""
+    if not left or stage.endswith(" left"):
+        return words
+    return f"{words}, {left} left" if words else f"{left} left"
+
+
+def awaited(row: JobRow, action: Action) -> bool:
+    """Whether a job has still to do what it was asked."""
+    if action is Action.RESUME:
+        return row.state is State.QUEUED
+    return row.asked is action
+
+
+def _time(text: str) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+
+
+def _asked(folder: JobFolder) -> Action | None:
+    if folder.cancel_flag.exists():
+        return Action.CANCEL
+    return Action.PAUSE if folder.pause_flag.exists() else None
+
+
+def _status(state: JobState, asked: Action | None) -> str:
+    words = {Action.CANCEL: "cancelling", Action.PAUSE: "pausing"}
+    return f"{SIGNS[state.state]} {state.state if asked is None else words[asked]}"
 
 
 def _percent(state: JobState, view: JobView) -> int | None:
@@ -163,6 +217,8 @@ def _unreadable(view: JobView) -> JobRow:
         stage="",
         left="",
         actions=frozenset() if newer else frozenset({Action.REMOVE}),
+        asked=None,
+        created=None,
         problem=str(problem),
         results=(),
     )

@@ -64,6 +64,11 @@ class Line:
         return len(self._steps)
 
     @property
+    def first_step(self) -> int:
+        """The lowest step."""
+        return self._steps[0]
+
+    @property
     def latest(self) -> float:
         """The value at the last step; NaN if it is undefined."""
         return self._values[-1]

@@ -36,6 +36,17 @@ def run_text(watch: JobWatch, done: str, before: int = 0) -> str:
             return done
 
 
+def lost_text(*, there: bool) -> str:
+    """What is said in place of a job's state that cannot be read.
+
+    Args:
+        there: Whether its folder still is.
+    """
+    if there:
+        return "Its state cannot be read; whether it still runs is not known."
+    return "Its folder is gone; nothing more is known of it."
+
+
 def clock(when: datetime.datetime, now: datetime.datetime | None = None) -> str:
     """A time as people say it: ``14:32``, with the weekday where it is not today.
 

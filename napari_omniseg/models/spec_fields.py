@@ -37,7 +37,8 @@ from omniseg_backend.jobs.spec import JobSpec
 _MOST = 2**31 - 1
 #: Of a spec, what no user states.
 _FIXED = frozenset({"schema_version", "kind"})
-_PAIR = re.compile(r"(\d+) ?x ?(\d+)")
+#: ``256``, which stands for both sides, ``256x320`` and what else people write for it.
+_SIDES = re.compile(r"(\d+)(?:\s*[xX\u00d7*,;]\s*(\d+))?")
 
 
 class Editor(enum.StrEnum):
@@ -75,6 +76,7 @@ class FormField:
         choices: What may be chosen, as shown and as meant.
         limits: Of a whole number.
         groups: Of groups, their fields by name.
+        sides: Whether it is two whole numbers, such as height and width.
     """
 
     path: tuple[str, ...]
@@ -88,6 +90,7 @@ class FormField:
     choices: tuple[tuple[str, object], ...] = ()
     limits: tuple[int, int] = (0, _MOST)
     groups: Mapping[str, tuple[FormField, ...]] = dataclasses.field(default_factory=dict)
+    sides: bool = False
 
 
 def form_fields(spec: type[JobSpec]) -> tuple[FormField, ...]:
@@ -105,7 +108,8 @@ def value_of(field: FormField, text: str) -> object:
     Args:
         field: One that is edited as text.
         text: As typed. Items of lists are divided by ``;``, since sentences and paths may hold
-            commas; two numbers also by ``x``.
+            commas. Two whole numbers, as height and width are, are also divided by ``x``, and one
+            stands for both; what is neither stays text.
     """
     text = text.strip()
     if not text:
@@ -116,9 +120,9 @@ def value_of(field: FormField, text: str) -> object:
         except ValueError:
             return text
     if field.editor is Editor.LIST:
-        pair = _PAIR.fullmatch(text)
-        if pair is not None:
-            return list(pair.groups())
+        if field.sides:
+            found = _SIDES.fullmatch(text)
+            return text if found is None else [found[1], found[2] or found[1]]
         return [part.strip() for part in text.split(";") if part.strip()]
     return text
 
@@ -157,6 +161,7 @@ def _form_field(field: Described) -> FormField:
         choices=tuple(_choices(field.annotation)) if editor is Editor.CHOICE else (),
         limits=_limits(field) or (0, _MOST),
         groups=dict(_groups(field, editor)),
+        sides=typing.get_args(field.annotation) == (int, int),
     )
 
 

@@ -38,6 +38,7 @@ class PythonSection(Section):
         self.name = button("Name one…", "Choose a Python that has OmniSeg with the extra 'train'.")
         self.build = button("Build one…", "See what building one takes, before it is done.")
         self.cancel = button("Cancel", "Stop building; nothing is left of it.")
+        self.cancel.setAccessibleName("Cancel building")
         self.name.clicked.connect(self._browse)
         self.build.clicked.connect(self._on_build)
         self.cancel.clicked.connect(self._working.cancel)

@@ -57,7 +57,7 @@ class ResultSection(Section):
         for background in (self._reading_new, self._reading_comparison, self._acting):
             background.failed.connect(self._on_failed)
         self.what = TextLine("the two models")
-        self.job = JobProgress(_DONE)
+        self.job = JobProgress(_DONE, what="the comparison")
         self.job.changed.connect(self._on_job)
         self.job.said.connect(self.said)
         self.verdict = TextLine("verdict")

@@ -29,7 +29,7 @@ class RunSection(Section):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Progress", parent)
-        self.job = JobProgress(_DONE)
+        self.job = JobProgress(_DONE, what="the training")
         self.job.changed.connect(self.changed)
         self.job.said.connect(self.said)
         self.job.told.connect(self._on_told)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from napari_omniseg.models.fine_tuning_request import MODALITIES, VARIANTS, FineTuningRequest
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.models.start_models import StartModel, start_models
+from napari_omniseg.models.wrapping import cut
 from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.field_numbers import WholeNumberBox
+from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.sections import Section, TextLine
 
 _A_WEEK = 7 * 24 * 60
+#: Characters of what was typed, in a sentence.
+_TYPED_SHOWN = 30
 _FROM_SCRATCH = "from scratch"
 #: Characters that tell models apart; the row takes two lines where the panel is narrow.
 _ID_AND_VERSION = 18
@@ -54,15 +59,21 @@ class StartSection(Section):
         )
         for name in MODALITIES:
             self.modality.addItem(name, name)
-        self.minutes = add_row(form, "&Minutes", QSpinBox(), "How long it trains, at most.")
-        self.minutes.setRange(1, _A_WEEK)
+        self.minutes = add_row(
+            form, "&Minutes", WholeNumberBox(1, _A_WEEK), "How long it trains, at most."
+        )
         self.minutes.setValue(self._preferences.minutes)
+        self.minutes.corrected.connect(self._on_corrected)
+        self.minutes.valueChanged.connect(self._on_minutes)
         self.body.addLayout(form)
         self._form = form
+        self.corrected = MessageLine()
+        self.body.addWidget(self.corrected)
+        self._unseen = False
         self.warnings = TextLine("what to weigh before training")
         self.body.addWidget(self.warnings)
         self.start = button("Fine-tune", "Train on the data set, in the background.")
-        self.start.clicked.connect(self.start_clicked)
+        self.start.clicked.connect(self._on_start)
         self.body.addWidget(self.start)
         self.model.currentIndexChanged.connect(self._on_model)
         self._on_model()
@@ -153,6 +164,26 @@ class StartSection(Section):
         if start is not None:
             self.model.setToolTip(start.card)
         self._form.setRowVisible(self.modality, self._needs_modality())
+
+    def _on_corrected(self, typed: str) -> None:
+        self.corrected.say(
+            f"Minutes: “{cut(typed, _TYPED_SHOWN)}” is no whole number from 1 to {_A_WEEK}. "
+            "The nearest that can be taken stands there now.",
+            "warning",
+        )
+        # The click that ended the typing was meant for what had been typed.
+        self._unseen = self.start.hasFocus()
+
+    def _on_minutes(self) -> None:
+        if self.minutes.hasFocus():
+            self.corrected.clear()
+
+    def _on_start(self) -> None:
+        self.minutes.interpretText()
+        unseen, self._unseen = self._unseen, False
+        if not unseen:
+            self.corrected.clear()
+            self.start_clicked.emit()
 
     def _needs_modality(self) -> bool:
         summary = self._summary

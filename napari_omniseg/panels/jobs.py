@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_omniseg.widgets.background import Background
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import napari.viewer
 
     from napari_omniseg.panels.jobs_view import JobsView
+
+
+#: Of a new dock.
+_WIDTH_IN_LETTERS = 54
 
 
 class JobsPanel(QWidget):
@@ -45,6 +50,12 @@ class JobsPanel(QWidget):
         self._loading.returned.connect(self._show)
         self._loading.failed.connect(lambda sentence: self.message.say(sentence, "error"))
         self._loading.start(lambda _progress, _cancel: _imported())
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for the list, also before it is there."""
+        hint = super().sizeHint()
+        width = _WIDTH_IN_LETTERS * self.fontMetrics().averageCharWidth()
+        return QSize(max(hint.width(), width), hint.height())
 
     def _show(self, module: ModuleType) -> None:
         self.message.clear()

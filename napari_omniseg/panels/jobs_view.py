@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from qtpy.QtWidgets import QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_omniseg.files.reader import LayerTuple, get_reader
 from napari_omniseg.models.job_look import Look
 from napari_omniseg.models.job_results import JobResult, Opener, bundle_words
 from napari_omniseg.models.job_rows import Action, JobRow
+from napari_omniseg.models.wrapping import cut
 from napari_omniseg.widgets.background import Background
-from napari_omniseg.widgets.controls import button
+from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.job_actions import JobActions
-from napari_omniseg.widgets.job_details import JobDetailsView
+from napari_omniseg.widgets.job_details import TITLE_SHOWN, JobDetailsView
+from napari_omniseg.widgets.job_heard import JobHeard
 from napari_omniseg.widgets.job_lookout import JobLookout
 from napari_omniseg.widgets.job_table import JobTable
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.new_job import NewJob
+from napari_omniseg.widgets.panel_area import PanelArea
 from napari_omniseg.widgets.question import Question
 from napari_omniseg.widgets.sections import TextLine
 from omniseg_backend.common.errors import DataError
@@ -37,13 +40,6 @@ if TYPE_CHECKING:
     import napari.viewer
 
 _EMPTY = "No jobs yet. “New job” submits one; so does `omniseg jobs submit` in a terminal."
-#: What is said when a request was heard; the state follows when the job has heeded it.
-_HEARD = {
-    Action.PAUSE: "Asked to pause: it stops where it can go on from exactly.",
-    Action.CANCEL: "Asked to cancel: it stops within two seconds.",
-    Action.RESUME: "It goes on when its turn comes.",
-    Action.REMOVE: "The job was removed.",
-}
 
 
 class JobsView(QWidget):
@@ -58,6 +54,7 @@ class JobsView(QWidget):
         self._viewer = napari_viewer
         self._looked = False
         self.message = MessageLine()
+        self.heard = JobHeard(self.message)
         self.question = Question()
         self.new = button("New job", "Fill in a form for any kind of job and submit it.")
         self.new.clicked.connect(self._show_form)
@@ -83,7 +80,7 @@ class JobsView(QWidget):
         column.addWidget(self.message)
         column.addWidget(self.question)
         column.addWidget(self.pages)
-        self._asking: Background[str] = Background(self)
+        self._asking: Background[tuple[str, Action]] = Background(self)
         self._asking.returned.connect(self._on_answered)
         self._asking.failed.connect(self._on_refused)
         self._asking.busy_changed.connect(self._enable)
@@ -115,12 +112,13 @@ class JobsView(QWidget):
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.actions)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.details)
+        scroll = PanelArea(self.details)
+        # Curves and pictures are no controls that the keyboard could scroll to.
+        scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        described(scroll, "details of the job", "What the selected job does; arrows scroll it.")
         column.addWidget(scroll, 1)
-        parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts = parts = QSplitter(Qt.Orientation.Vertical)
+        parts.hide()
         parts.setChildrenCollapsible(False)
         parts.addWidget(self.table)
         parts.addWidget(below)
@@ -131,13 +129,16 @@ class JobsView(QWidget):
         column.addWidget(self.new)
         column.addWidget(self.empty)
         column.addWidget(parts, 1)
+        column.addStretch()
         return page
 
     # What is seen
 
     def _on_seen(self, seen: Look) -> None:
         self.table.put(seen.rows)
+        self.heard.see(seen.rows)
         self.empty.show_text("" if seen.rows else _EMPTY)
+        self.parts.setVisible(bool(seen.rows))
         if not self._looked:
             self._looked = True
             self._choose_first(seen.rows)
@@ -172,7 +173,7 @@ class JobsView(QWidget):
         self.details.clear()
         self.actions.offer(())
         self._enable()
-        if self.message.text() != _HEARD[Action.REMOVE]:
+        if not self.heard.removed:
             self.message.say(f"Job {job} is no longer there: it was removed elsewhere.", "warning")
 
     def _enable(self, _busy: bool = False) -> None:
@@ -186,7 +187,8 @@ class JobsView(QWidget):
             return
         if action is Action.REMOVE:
             self.question.ask(
-                f"Remove “{row.title}” with all its files? Results that were put elsewhere stay.",
+                f"Remove “{cut(row.title, TITLE_SHOWN)}” with all its files? "
+                "Results that were put elsewhere stay.",
                 partial(self._ask, row.id, action),
                 yes="Remove",
             )
@@ -201,14 +203,14 @@ class JobsView(QWidget):
             JobClient(self.lookout.client.store.root), action
         )
 
-        def work(_progress: object, _cancel: object) -> str:
+        def work(_progress: object, _cancel: object) -> tuple[str, Action]:
             request(job)
-            return _HEARD[action]
+            return job, action
 
         self._asking.start(work)
 
-    def _on_answered(self, said: str) -> None:
-        self.message.say(said)
+    def _on_answered(self, asked: tuple[str, Action]) -> None:
+        self.heard.tell(*asked, looking=self.lookout.looking)
         self.lookout.look_soon()
 
     def _on_refused(self, sentence: str) -> None:
@@ -257,6 +259,7 @@ class JobsView(QWidget):
         self.message.clear()
         self.question.withdraw()
         self.pages.setCurrentWidget(self.form)
+        self.form.kind.setFocus()
         self.form.begin()
 
     def _ask_again(self) -> None:

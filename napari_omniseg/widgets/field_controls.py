@@ -115,12 +115,24 @@ def _path(mode: str) -> Control:
 
 
 def _bundle() -> Control:
-    """One of the listed models, or a bundle's file, which then counts."""
+    """One of the listed models, or a bundle's file: what was touched last takes the other away."""
     combo = narrow(ComboBox(choices=[(_NOT_STATED, None)], value=None))
     edit = _file_edit("r")
     edit.line_edit.native.setPlaceholderText("or a bundle's path")
+    edit.line_edit.native.setAccessibleName("path")
     both = Container(widgets=[combo, edit], labels=False)
     both.margins = (0, 0, 0, 0)
+
+    def on_chosen(chosen: object) -> None:
+        if chosen is not None:
+            edit.line_edit.value = ""
+
+    def on_typed(_path: object) -> None:
+        if _typed_path(edit):
+            combo.value = None
+
+    combo.changed.connect(on_chosen)
+    edit.line_edit.changed.connect(on_typed)
 
     def write(value: object) -> None:
         named = None if value is None else str(value)
@@ -140,7 +152,7 @@ def _file_edit(mode: str) -> FileEdit:
     edit = FileEdit(mode=mode, nullable=True)
     button = edit.choose_btn.native
     button.setToolTip(edit.choose_btn.text)
-    button.setAccessibleName(edit.choose_btn.text)
+    button.setAccessibleName(edit.choose_btn.text.lower())
     edit.choose_btn.text = "…"
     button.setMaximumWidth(button.fontMetrics().averageCharWidth() * 6)
     return edit

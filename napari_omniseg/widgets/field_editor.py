@@ -101,8 +101,11 @@ class FieldEditor:
     def _name(self, native: QWidget) -> None:
         native.setAccessibleName(self.field.label)
         for part in native.findChildren(QWidget):
-            if part.focusPolicy() != Qt.FocusPolicy.NoFocus and not part.accessibleName():
-                part.setAccessibleName(self.field.label)
+            if part.focusPolicy() == Qt.FocusPolicy.NoFocus:
+                continue
+            own = part.accessibleName()
+            part.setAccessibleName(f"{self.field.label}: {own}" if own else self.field.label)
+            if not part.toolTip():
                 part.setToolTip(self.field.help_text)
 
 

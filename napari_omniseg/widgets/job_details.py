@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QFontDatabase
-from qtpy.QtWidgets import QFormLayout, QLabel, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from napari_omniseg.models.job_look import JobDetails
-from napari_omniseg.models.job_rows import JobRow, time_left
+from napari_omniseg.models.job_rows import JobRow, progress_words, time_left, when
 from napari_omniseg.models.job_story import JobStory
 from napari_omniseg.widgets.controls import described
 from napari_omniseg.widgets.fold import Fold
@@ -15,9 +15,12 @@ from napari_omniseg.widgets.live_plots import LivePlots
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.preview_picture import PreviewPicture
 from napari_omniseg.widgets.sections import TextLine
+from napari_omniseg.widgets.wrapping_label import WrappingLabel
 from omniseg_backend.jobs.events import Event, Measured, Tried
 from omniseg_backend.jobs.states import State
 
+#: Characters of a title: what tells jobs apart stands at its beginning or end.
+TITLE_SHOWN = 200
 _SCALE = 1000
 _LOG_LINES_SHOWN = 10
 #: Milliseconds from an event to its words on the screen: many events are one drawing.
@@ -45,7 +48,7 @@ class JobDetailsView(QWidget):
         self._draw_soon.setSingleShot(True)
         self._draw_soon.setInterval(_DRAW_AFTER_MS)
         self._draw_soon.timeout.connect(self._draw)
-        self.heading = TextLine("the job")
+        self.heading = TextLine("the job", most=TITLE_SHOWN)
         font = self.heading.font()
         font.setBold(True)
         self.heading.setFont(font)
@@ -124,9 +127,10 @@ class JobDetailsView(QWidget):
         stage = progress.stage if progress is not None else row.stage
         left = row.left if progress is None else time_left(progress.remaining_seconds)
         fraction = (row.percent or 0) / 100 if progress is None else progress.fraction
-        words = [row.status, row.kind]
+        submitted = when(row.created)
+        words = [row.status, row.kind, f"submitted {submitted}" * bool(submitted)]
         if running:
-            words += [f"{stage} ({fraction:.0%})" if stage else "", f"{left} left" * bool(left)]
+            words.append(progress_words(stage, fraction, left))
         self.status.show_text(", ".join(word for word in words if word))
         self.bar.setVisible(running)
         self.bar.setValue(round(_SCALE * fraction))
@@ -144,10 +148,7 @@ class JobDetailsView(QWidget):
         layout = fresh.layout()
         assert isinstance(layout, QFormLayout)
         for name, value in words:
-            text = QLabel(value)
-            text.setTextFormat(Qt.TextFormat.PlainText)
-            text.setWordWrap(True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            text = WrappingLabel(value)
             text.setAccessibleName(f"{name}: {value}")
             layout.addRow(name, text)
         self.asked.body.replaceWidget(self._form, fresh)

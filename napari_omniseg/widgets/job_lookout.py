@@ -59,6 +59,11 @@ class JobLookout(QObject):
         """Whether it looks and listens from time to time."""
         return self._look_timer.isActive() or self._poll_timer.isActive() or self._looking.busy
 
+    @property
+    def looking(self) -> bool:
+        """Whether a look is under way."""
+        return self._looking.busy
+
     def start(self) -> None:
         """Look now and from now on."""
         self._look_timer.start()

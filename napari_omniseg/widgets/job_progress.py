@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from napari_omniseg.models.run_text import run_text
+from napari_omniseg.models.run_text import lost_text, run_text
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button, described
 from napari_omniseg.widgets.sections import TextLine
@@ -29,7 +29,12 @@ class JobProgress(QWidget):
 
     Args:
         done: What is said when it has finished.
+        what: The job, in the names of its controls: a panel may follow several.
         parent: As of every widget.
+
+    Attributes:
+        followed: The job; None for none.
+        gone: Whether nothing more can be known of it: its folder is gone, or damaged.
 
     Signals:
         told: The job has told something.
@@ -41,7 +46,7 @@ class JobProgress(QWidget):
     changed = Signal()
     said = Signal(str, str)
 
-    def __init__(self, done: str, parent: QWidget | None = None) -> None:
+    def __init__(self, done: str, *, what: str = "the job", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.followed: Followed | None = None
         self.gone = False
@@ -56,15 +61,17 @@ class JobProgress(QWidget):
         self._looking.failed.connect(self._on_lost)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self.status = TextLine("what the job does")
+        self.status = TextLine(f"what {what} does")
         column.addWidget(self.status)
-        self.bar = described(QProgressBar(), "progress", "How far this stage is.")
+        self.bar = described(QProgressBar(), f"progress of {what}", "How far this stage is.")
         self.bar.setRange(0, _SCALE)
         self.bar.setTextVisible(False)
         column.addWidget(self.bar)
         self.pause = button("Pause", "Stop where it can go on from exactly.")
         self.resume = button("Resume", "Go on from the last checkpoint.")
         self.cancel = button("Cancel", "Stop within two seconds; it can be resumed later.")
+        for one in (self.pause, self.resume, self.cancel):
+            one.setAccessibleName(f"{one.text()} {what}")
         row = QHBoxLayout()
         self._steer(row, self.pause, "pause")
         self._steer(row, self.resume, "resume")
@@ -150,8 +157,11 @@ class JobProgress(QWidget):
         if self.followed is None:
             return
         watch = self.followed.watch
-        gone = "Its folder is gone; nothing more is known of it."
-        self.status.show_text(gone if self.gone else run_text(watch, self._done, self._before))
+        if self.gone:
+            text = lost_text(there=watch.folder.path.is_dir())
+        else:
+            text = run_text(watch, self._done, self._before)
+        self.status.show_text(text)
         self.bar.setValue(0 if watch.progress is None else round(_SCALE * watch.progress.fraction))
         self.bar.setVisible(self.running)
         self.pause.setVisible(self.running)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -9,30 +10,43 @@ from qtpy.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QObjec
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from napari_omniseg.models.job_rows import JobRow
+from napari_omniseg.models.job_rows import JobRow, when
+from napari_omniseg.models.wrapping import breakable
 from napari_omniseg.widgets.controls import described
 
-_COLUMNS: Mapping[str, Callable[[JobRow], str]] = MappingProxyType(
+_Text = Callable[[JobRow], str]
+
+_COLUMNS: Mapping[str, _Text] = MappingProxyType(
     {
         "State": lambda row: row.status,
         "Job": lambda row: row.title,
-        "Kind": lambda row: row.kind,
-        "Done": lambda row: "" if row.percent is None else f"{row.percent} %",
-        "Stage": lambda row: row.stage,
+        "When": lambda row: when(row.created),
         "Left": lambda row: row.left,
     }
 )
 _MEANINGS = (
     "Where the job stands.",
     "What it is; made from its settings where nobody named it.",
-    "What it does.",
-    "How much of its present stage is done.",
-    "What it does now, or why it failed.",
+    "When it was submitted.",
     "Until its present stage ends.",
 )
-#: Of columns with long texts, in characters; the rest is in the tooltip.
-_WIDTHS = MappingProxyType({"State": 17, "Job": 22, "Kind": 10, "Done": 8, "Stage": 26, "Left": 9})
+#: What the tooltip of a line tells.
+_TOLD: Mapping[str, _Text] = MappingProxyType(
+    {
+        "State": lambda row: row.status,
+        "Job": lambda row: row.title,
+        "Kind": lambda row: row.kind,
+        "Submitted": lambda row: when(row.created),
+        "Done": lambda row: "" if row.percent is None else f"{row.percent} %",
+        "Stage": lambda row: row.stage,
+        "Left": lambda row: row.left,
+    }
+)
+#: The longest texts that usually stand in a column; the job has the rest of the width.
+_WIDEST = MappingProxyType({"State": "⚠ interrupted", "When": "today 00:00", "Left": "59 min"})
 _LINES_SHOWN = 7
+#: Of a job, in the narrowest panel: some of its beginning and of its end.
+_JOB_LETTERS = 14
 
 
 class JobTableModel(QAbstractTableModel):
@@ -70,9 +84,11 @@ class JobTableModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return list(_COLUMNS.values())[index.column()](row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            told = ((name, text(row)) for name, text in _COLUMNS.items())
+            told = ((name, text(row)) for name, text in _TOLD.items())
             lines = [f"{name}: {text}" for name, text in told if text]
-            return "\n".join([*lines, row.problem] if row.problem != row.stage else lines)
+            lines += [row.problem] if row.problem != row.stage else []
+            # Rich text, which alone wraps in a tooltip.
+            return "<br>".join(html.escape(breakable(line)) for line in lines)
         return None
 
     def headerData(
@@ -115,7 +131,6 @@ class JobTable(QTableView):
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        character = self.fontMetrics().averageCharWidth()
         line = self.fontMetrics().lineSpacing()
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -123,8 +138,19 @@ class JobTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        # Jobs of one model differ at the end, where the data set stands.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        header.setMinimumSectionSize(0)
+        character = self.fontMetrics().averageCharWidth()
+        least = _JOB_LETTERS * character + self.verticalScrollBar().sizeHint().width()
         for place, name in enumerate(_COLUMNS):
-            header.resizeSection(place, _WIDTHS[name] * character)
+            if name in _WIDEST:
+                width = self.fontMetrics().horizontalAdvance(_WIDEST[name]) + 2 * character
+                header.resizeSection(place, width)
+                least += width
+            else:
+                header.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+        self.setMinimumWidth(least)
         self.setMinimumHeight(round((_LINES_SHOWN + 2) * 1.5 * line))
         self._chosen = ""
 

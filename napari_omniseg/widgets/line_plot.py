@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pyqtgraph
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-from napari_omniseg.models.metric_series import Line
+from napari_omniseg.models.metric_series import Line, Numbers
 from napari_omniseg.models.plot_colours import line_colour
+from napari_omniseg.models.plot_ranges import are_steps, step_span, told_lines, value_span
 from napari_omniseg.widgets.plot_frame import Key, PlotFrame, figure
+from napari_omniseg.widgets.step_plot_axis import StepAxis
 from omniseg_backend.images.classes import PALETTE
 
 #: Fewer points than this are marked: a line of one point would not be seen.
@@ -30,14 +33,19 @@ class LinePlot(PlotFrame):
         self, title: str, lines: Mapping[str, Line], parent: QWidget | None = None
     ) -> None:
         self._lines = lines
+        self._stepwise: bool | None = None
         self.curves: dict[str, pyqtgraph.PlotDataItem] = {}
-        super().__init__(title, parent)
-        self.plot.getPlotItem().getAxis("bottom").setToolTip("steps")
+        super().__init__(title, bottom=StepAxis(), parent=parent)
 
     def redraw(self) -> None:
         """Draw all lines as they are now."""
         keys = []
-        for place, (name, line) in enumerate(self._lines.items()):
+        told = told_lines(self._lines)
+        drawn = {name: line.drawn() for name, line in told.items()}
+        for name, curve in self.curves.items():
+            if name not in told:
+                curve.setData([], [])
+        for place, (name, line) in enumerate(told.items()):
             colour = line_colour(place, self.background)
             curve = self.curves.get(name)
             if curve is None:
@@ -50,6 +58,19 @@ class LinePlot(PlotFrame):
             curve.setSymbolSize(4)
             curve.setSymbolBrush(QColor(*colour))
             curve.setSymbolPen(None)
-            curve.setData(*line.drawn())
+            curve.setData(*drawn[name])
             keys.append(Key(name, figure(line.latest), colour, "┅" if dashed else "■"))
         self.show_legend(keys)
+        self._show_range(list(drawn.values()))
+
+    def _show_range(self, drawn: list[tuple[Numbers, Numbers]]) -> None:
+        if not drawn:
+            return
+        steps, values = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        self.show_span(step_span(steps), value_span(values, self.title))
+        axis = self.plot.getPlotItem().getAxis("bottom")
+        stepwise = are_steps(self._lines)
+        if stepwise != self._stepwise:
+            self._stepwise = stepwise
+            axis.setStyle(showValues=stepwise)
+            axis.setLabel("step" if stepwise else "")

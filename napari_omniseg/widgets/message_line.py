@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_omniseg.widgets.wrapping_label import WrappingLabel
 
 Kind = Literal["information", "warning", "error"]
 
@@ -15,15 +16,12 @@ _SIGNS: dict[Kind, str] = {"information": "", "warning": "⚠ ", "error": "✖ "
 _COLOURS: dict[Kind, str] = {"information": "", "warning": "#b8860b", "error": "#e0524d"}
 
 
-class MessageLine(QLabel):
+class MessageLine(WrappingLabel):
     """Shows a sentence, which can be selected and copied; hidden while there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self.kind: Kind = "information"
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.setAccessibleName("message")
         self.clear()

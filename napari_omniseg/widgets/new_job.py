@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -15,7 +14,9 @@ from qtpy.QtWidgets import (
 from napari_omniseg.models.job_offer import JobOffer, job_offer
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.field_order import order_as_read
 from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.panel_area import PanelArea
 from napari_omniseg.widgets.sections import TextLine
 from napari_omniseg.widgets.spec_form import SpecForm
 from omniseg_backend.jobs.client import JobClient
@@ -43,9 +44,7 @@ class NewJob(QWidget):
         self.summary = TextLine("what this kind does")
         self.message = MessageLine()
         self.training = MessageLine()
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll = PanelArea()
         self.submit = button("Submit", "Put the job into the queue.", key="Ctrl+Return")
         self.submit.clicked.connect(self._submit)
         self.back = button("Back", "Go back to the list; what is filled in stays.")
@@ -53,8 +52,8 @@ class NewJob(QWidget):
         top = QFormLayout()
         add_row(top, "&Kind", self.kind, "What the job does.")
         row = QHBoxLayout()
-        row.addWidget(self.back)
         row.addWidget(self.submit, 1)
+        row.addWidget(self.back)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
@@ -71,6 +70,11 @@ class NewJob(QWidget):
         self._submitting.failed.connect(self._on_failed)
         self._submitting.busy_changed.connect(self._enable)
         self._enable()
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Tab goes on as the form is read: its fields were made after the buttons below it."""
+        order_as_read(self)
+        return bool(super().focusNextPrevChild(forwards))
 
     @property
     def form(self) -> SpecForm | None:

@@ -12,17 +12,25 @@ class PanelArea(QScrollArea):
     A plain scroll area asks for a few pixels only, and napari's docks then cut the controls off.
 
     Args:
-        inside: What is scrolled.
+        inside: What is scrolled; None where it is set later.
         parent: Its owner.
     """
 
-    def __init__(self, inside: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, inside: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
+        # What stands inside is reached, and scrolled to, by its own controls.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(inside)
+        if inside is not None:
+            self.setWidget(inside)
+
+    def setWidget(self, inside: QWidget) -> None:
+        """Scroll a widget."""
+        super().setWidget(inside)
         inside.installEventFilter(self)
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the widget must be, with the bar beside it."""

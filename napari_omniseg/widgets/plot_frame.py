@@ -11,10 +11,14 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette, QWheelEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_omniseg.models.plot_ranges import Span
+from napari_omniseg.models.wrapping import breakable
 from omniseg_backend.images.classes import Colour
 
 #: Of the plot itself, in lines of text.
-_HEIGHT_IN_LINES = 8
+_HEIGHT_IN_LINES = 10
+#: Of what a plot shows, on either side.
+_SLIVER = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,21 +50,33 @@ class PlotFrame(QWidget):
 
     Args:
         title: What is plotted.
+        bottom: The horizontal axis, if not one of any numbers.
     """
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        bottom: pyqtgraph.AxisItem | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.title = title
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setWordWrap(True)
         self.legend.setAccessibleName(title)
-        self.plot = _Plot()
+        self.plot = _Plot(axisItems={} if bottom is None else {"bottom": bottom})
+        line = self.fontMetrics().lineSpacing()
+        # Of a label at the end of an axis one half stands beyond it.
+        self.plot.getPlotItem().layout.setContentsMargins(1, 0.7 * line, line, 0.4 * line)
+        for side in ("left", "bottom"):
+            self.plot.getPlotItem().getAxis(side).enableAutoSIPrefix(False)
         self.plot.setMouseEnabled(False, False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setAccessibleName(f"plot of {title}")
-        self.plot.setFixedHeight(_HEIGHT_IN_LINES * self.fontMetrics().lineSpacing())
+        self.plot.setFixedHeight(_HEIGHT_IN_LINES * line)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.plot.setMinimumWidth(0)
         layout = QVBoxLayout(self)
@@ -84,16 +100,22 @@ class PlotFrame(QWidget):
     def show_legend(self, keys: Iterable[Key]) -> None:
         """Write the title and the entries."""
         entries = list(keys)
-        parts = [f"<b>{html.escape(self.title)}</b>"]
+        parts = [f"<b>{html.escape(breakable(self.title))}</b>"]
         for key in entries:
             colour = "#{:02x}{:02x}{:02x}".format(*key.colour)
             # What belongs together stays on one line.
-            text = html.escape(f"{key.name} {key.figure}".strip()).replace(" ", "&nbsp;")
+            text = html.escape(f"{breakable(key.name)} {key.figure}".strip()).replace(" ", "&nbsp;")
             parts.append(f'<span style="color:{colour}">{key.sign}</span>&nbsp;{text}')
         self.legend.setText("&ensp; ".join(parts))
         self.plot.setAccessibleDescription(
             ", ".join(f"{key.name} {key.figure}".strip() for key in entries)
         )
+
+    def show_span(self, across: Span | None, up: Span | None) -> None:
+        """Show this part of the plane, with a sliver around it for lines at its edge."""
+        if across is not None and up is not None:
+            self.plot.setXRange(across.low, across.high, padding=_SLIVER)
+            self.plot.setYRange(up.low, up.high, padding=_SLIVER)
 
     def redraw(self) -> None:
         """Draw anew; called when the theme has changed."""

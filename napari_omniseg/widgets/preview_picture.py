@@ -6,9 +6,10 @@ from pathlib import Path
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_omniseg.widgets.background import Background
+from napari_omniseg.widgets.wrapping_label import WrappingLabel
 from omniseg_backend.common.progress import Cancel, Progress
 
 #: A picture of a validation case has some hundred kB; nothing of ours comes near this.
@@ -22,9 +23,7 @@ class PreviewPicture(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = _Canvas()
-        self.caption = QLabel()
-        self.caption.setTextFormat(Qt.TextFormat.PlainText)
-        self.caption.setWordWrap(True)
+        self.caption = WrappingLabel()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pyqtgraph
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_omniseg.models.metric_series import Point
 from napari_omniseg.models.plot_colours import line_colour
+from napari_omniseg.models.plot_ranges import value_span
 from napari_omniseg.widgets.plot_frame import Key, PlotFrame
 
 _TRIED, _CHOSEN = 1, 0
@@ -28,7 +30,7 @@ class ScatterPlot(PlotFrame):
         self._points: tuple[Point, ...] = ()
         self._across, self._up = across, up
         self.items: dict[bool, pyqtgraph.ScatterPlotItem] = {}
-        super().__init__(title, parent)
+        super().__init__(title, parent=parent)
         for side, name in (("bottom", across), ("left", up)):
             self.plot.setLabel(side, name)
 
@@ -62,6 +64,10 @@ class ScatterPlot(PlotFrame):
             if shown:
                 keys.append(Key(name, str(len(shown)), colour, sign))
         self.show_legend(keys)
+        self.show_span(
+            value_span(np.array([point.x for point in self._points]), self._across),
+            value_span(np.array([point.y for point in self._points]), self._up),
+        )
 
     def _objectives(self, point: Point) -> str:
         return f"{self._across} {point.x:.4g}, {self._up} {point.y:.4g}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_omniseg.widgets.wrapping_label import WrappingLabel
 
 
 class Section(QWidget):
@@ -49,14 +51,19 @@ class Section(QWidget):
         self.said.emit(sentence, "error")
 
 
-class TextLine(QLabel):
-    """Plain text that wraps and can be copied; hidden while it is empty."""
+class TextLine(WrappingLabel):
+    """Plain text that wraps and can be copied; hidden while it is empty.
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    Args:
+        name: What a screen reader calls it.
+        most: Characters that are shown of it; see ``WrappingLabel``.
+        parent: As of every widget.
+    """
+
+    def __init__(
+        self, name: str, *, most: int | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(most=most, parent=parent)
         self.setAccessibleName(name)
         self.show_text("")
 

@@ -254,6 +254,16 @@ def test_a_folder_that_vanishes_is_told(qtbot, open_panel, site: Path) -> None:
     assert panel.start.start.isEnabled()
 
 
+def test_a_damaged_folder_is_not_called_gone(qtbot, open_panel, site: Path) -> None:
+    record = stopped_training(site)
+    panel = open_panel(site)
+    record.folder.state.write_text("{ broken")
+    qtbot.waitUntil(lambda: "damaged state" in panel.message.text(), timeout=PATIENCE)
+    told = "Its state cannot be read; whether it still runs is not known."
+    assert panel.run.job.status.text() == told
+    assert not panel.run.job.resume.isVisibleTo(panel)
+
+
 def test_a_failed_training_shows_why_and_can_go_on(qtbot, open_panel, site: Path) -> None:
     record = stopped_training(site)
     state = load_state(record.folder.state)

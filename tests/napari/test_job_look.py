@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from napari_omniseg.models.field_words import asked, label
 from napari_omniseg.models.job_look import look
 from napari_omniseg.models.job_results import Opener, results_of
-from napari_omniseg.models.job_rows import Action, actions_of, time_left
+from napari_omniseg.models.job_rows import Action, actions_of, progress_words, time_left, when
 from napari_omniseg.models.job_story import JobStory
 from omniseg_backend.jobs.events import Failed, Previewed, Progressed, Queued, Started, Warned
 from omniseg_backend.jobs.states import FOLLOWERS, State
@@ -115,6 +116,25 @@ def test_a_spec_is_told_in_words_of_any_kind() -> None:
 )
 def test_rests_are_told_in_round_figures(seconds: float | None, words: str) -> None:
     assert time_left(seconds) == words
+
+
+def test_times_are_short_and_those_of_other_days_have_their_date() -> None:
+    zone = datetime.timezone(datetime.timedelta(hours=1))
+    now = datetime.datetime(2026, 11, 26, 12, 0, tzinfo=zone)
+    created = datetime.datetime(2026, 11, 25, 23, 30, tzinfo=datetime.UTC)
+    assert when(created, now) == "today 00:30"
+    assert when(created - datetime.timedelta(days=2), now) == "24 Nov 00:30"
+    assert when(created - datetime.timedelta(days=365), now) == "26 Nov 2025"
+    assert when(None, now) == ""
+
+
+def test_the_time_left_is_told_once() -> None:
+    assert progress_words("counting", 0.5, "2 min") == "counting (50%), 2 min left"
+    assert progress_words("step 3, 2 min 09 s left", 0.07, "2 min") == (
+        "step 3, 2 min 09 s left (7%)"
+    )
+    assert progress_words("", 0.5, "2 min") == "2 min left"
+    assert progress_words("counting", 1.0, "") == "counting (100%)"
 
 
 def test_a_resumed_job_forgets_why_it_failed_and_keeps_what_was_said() -> None:

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_omniseg.models import job_look
 from napari_omniseg.models.job_results import JobResult, Opener
 from napari_omniseg.models.job_rows import Action
+from napari_omniseg.models.wrapping import unbroken
 from napari_omniseg.panels.jobs import JobsPanel
 from napari_omniseg.panels.jobs_view import JobsView
 from napari_omniseg.widgets.line_plot import LinePlot
@@ -75,6 +76,32 @@ def press(qtbot, pressed: QPushButton) -> None:
 def test_an_empty_list_says_how_to_begin(view: JobsView, wait) -> None:
     wait(lambda: "New job" in view.empty.text())
     assert not any(button.isEnabled() for button in view.actions.buttons.values())
+    assert not view.table.isVisible()
+    assert not view.actions.isVisible()
+
+
+def test_the_list_tells_jobs_apart_in_a_narrow_panel(view: JobsView, jobs: Jobs, wait) -> None:
+    title = "cardiac-mri-compact 1.1.0, fine-tuned on Dataset201_Heart_SiemensAvanto"
+    job = jobs.submit(title=title, steps=2, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    view.parentWidget().resize(380, 900)
+    wait(lambda: status(view, job) == "▶ running")
+    table = view.table
+    wait(lambda: table.isVisible() and table.width() <= 380)
+    header = table.horizontalHeader()
+    assert header.length() <= table.viewport().width()
+    assert not table.horizontalScrollBar().isVisible()
+    assert table.textElideMode() == Qt.TextElideMode.ElideMiddle
+    widths = [header.sectionSize(place) for place in range(header.count())]
+    assert widths[1] >= 0.3 * sum(widths)
+    cells = [table.table.index(0, place) for place in range(header.count())]
+    assert cells[0].data() == "▶ running"
+    assert cells[2].data().startswith("today ")
+    for cell in (cells[0], cells[2]):
+        assert table.fontMetrics().horizontalAdvance(cell.data()) < widths[cell.column()]
+    told = unbroken(cells[1].data(Qt.ItemDataRole.ToolTipRole)).split("<br>")
+    assert told[:3] == ["State: ▶ running", f"Job: {title}", "Kind: counting"]
+    assert "Done: 50 %" in told
 
 
 def test_a_job_of_another_program_is_seen_and_followed_to_its_end(
@@ -135,6 +162,27 @@ def test_removing_asks_once(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
     wait(lambda: view.details.isHidden())
     assert view.message.text() == "The job was removed."
     assert not view.actions.folder.isEnabled()
+
+
+def test_removing_by_keys_alone(view: JobsView, jobs: Jobs, wait, qtbot) -> None:
+    with qtbot.waitActive(view.window()):
+        view.window().activateWindow()
+    kept = jobs.submit(title="kept", steps=1)
+    job = jobs.submit(title="removed", steps=1)
+    wait(lambda: [status(view, one) for one in (kept, job)] == ["✔ finished"] * 2)
+    choose(view, job)
+    view.table.setFocus()
+    qtbot.keyClick(view.table, Qt.Key.Key_Delete)
+    assert view.question.no.hasFocus()
+    qtbot.keyClick(view.question.no, Qt.Key.Key_Escape)
+    assert view.question.isHidden()
+    assert view.table.hasFocus()
+    qtbot.keyClick(view.table, Qt.Key.Key_Delete)
+    qtbot.keyClick(view.question.no, Qt.Key.Key_Backtab)
+    assert view.question.yes.hasFocus()
+    qtbot.keyClick(view.question.yes, Qt.Key.Key_Space)
+    wait(lambda: titles(view) == ["kept"])
+    assert view.table.hasFocus()
 
 
 def test_why_a_job_failed_is_told_until_it_is_resumed(view: JobsView, jobs: Jobs, wait) -> None:
@@ -382,3 +430,37 @@ def test_in_a_real_viewer_a_job_is_submitted_by_keys_and_outlives_the_window(
     for step in range(1, 6):
         jobs.open_gate(step)
     jobs.wait_for(job, State.FINISHED)
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_titles_without_blanks_run_out_of_no_panel(
+    view: JobsView, jobs: Jobs, wait, length: int
+) -> None:
+    title = "Dataset201_Heart_SiemensAvanto_corrected_by_second_reader_final" * length
+    job = jobs.submit(title=title, steps=2, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    panel = view.parentWidget()
+    panel.resize(380, 900)
+    wait(lambda: status(view, job) == "▶ running")
+    choose(view, job)
+    wait(lambda: "count" in view.details.plots.plots)
+    area = view.details.parentWidget()
+    wait(lambda: panel.width() == 380 and view.details.width() == area.width())
+    assert view.details.heading.text() == title
+    assert view.details.heading.height() < 200
+
+
+def test_what_was_asked_is_no_longer_said_when_another_program_asked_otherwise(
+    view: JobsView, jobs: Jobs, wait, qtbot
+) -> None:
+    job = jobs.submit(title="asked twice", steps=50, gate=str(jobs.gate))
+    jobs.open_gate(1)
+    wait(lambda: status(view, job) == "▶ running")
+    choose(view, job)
+    wait(lambda: view.actions.buttons[Action.PAUSE].isEnabled())
+    press(qtbot, view.actions.buttons[Action.PAUSE])
+    wait(lambda: "Asked to pause" in view.message.text())
+    wait(lambda: status(view, job) == "‖ paused")
+    jobs.client.resume(job)
+    wait(lambda: status(view, job) == "▶ running")
+    assert view.message.text() == ""

@@ -33,7 +33,7 @@ def dice(step: int, value: float | None) -> Measured:
 
 def test_each_group_has_a_plot_and_each_name_a_line(plots: LivePlots, qtbot) -> None:
     plots.add(Measured(group="loss", step=5, values={"training": 1.5}))
-    plots.add(Measured(group="Dice", step=5, values={"mean": 0.5, "disc <b>": None}))
+    plots.add(Measured(group="Dice", step=5, values={"mean": 0.5, "disc <b>": None, "a": 0.6}))
     plots.add(dice(10, 0.7))
     plots.add(dice(10, 0.75))
     qtbot.waitUntil(lambda: list(plots.plots) == ["loss", "Dice"])
@@ -43,7 +43,7 @@ def test_each_group_has_a_plot_and_each_name_a_line(plots: LivePlots, qtbot) -> 
     assert (steps.tolist(), values.tolist()) == ([5, 10], [0.5, 0.75])
     assert "mean&nbsp;0.75" in plot.legend.text()
     assert "disc&nbsp;&lt;b&gt;&nbsp;undefined" in plot.legend.text()
-    assert plot.plot.accessibleDescription() == "mean 0.75, disc <b> undefined"
+    assert plot.plot.accessibleDescription() == "mean 0.75, disc <b> undefined, a 0.6"
 
 
 def test_what_comes_between_two_drawings_is_drawn_at_once(plots: LivePlots, qtbot) -> None:
@@ -145,3 +145,58 @@ def test_a_picture_that_is_gone_or_damaged_leaves_the_last_one(qtbot, tmp_path: 
         picture.show_picture(tmp_path / name, name)
         qtbot.waitUntil(lambda: not picture.busy)
         assert picture.caption.text() == "good"
+
+
+def span(plot: LinePlot, side: int) -> tuple[float, float]:
+    low, high = plot.plot.getPlotItem().getViewBox().viewRange()[side]
+    return low, high
+
+
+def test_a_figure_alone_stands_among_values_that_it_can_have(plots: LivePlots, qtbot) -> None:
+    plots.add(Measured(group="loss", step=12, values={"training": 0.02}))
+    plots.add(Measured(group="Dice", step=12, values={"mean": 0.98}))
+    qtbot.waitUntil(lambda: len(plots.plots) == 2)
+    loss, dice = plots.plots["loss"], plots.plots["Dice"]
+    assert isinstance(loss, LinePlot)
+    assert isinstance(dice, LinePlot)
+    assert span(loss, 1) == pytest.approx((-0.0014, 0.0714))
+    low, high = span(dice, 1)
+    assert 0.85 < low < 0.98 < high < 1.01
+    axis = dice.plot.getPlotItem().getAxis("bottom")
+    assert axis.labelText == "step"
+    low, high = span(dice, 0)
+    (space, _), *_ = axis.tickSpacing(low, high, 300)
+    assert space >= 1
+    assert axis.tickStrings([11.0, 12.0, 13.0], 1.0, space) == ["11", "12", "13"]
+
+
+def test_the_labels_at_the_ends_of_an_axis_are_whole(plots: LivePlots, qtbot) -> None:
+    plots.resize(340, 400)
+    plots.show()
+    for step in range(0, 101, 20):
+        plots.add(Measured(group="loss", step=step, values={"training": 0.953 - step / 200}))
+    qtbot.waitUntil(lambda: "loss" in plots.plots)
+    plot = plots.plots["loss"].plot
+    room = plot.getPlotItem().getViewBox().sceneBoundingRect()
+    half = plot.fontMetrics().height() / 2
+    qtbot.waitUntil(lambda: plot.getPlotItem().getViewBox().sceneBoundingRect().top() >= half)
+    assert plot.width() - room.right() >= half
+
+
+def test_what_is_told_once_has_no_steps(plots: LivePlots, qtbot) -> None:
+    plots.add(Measured(group="Dice", step=0, values={"mean": 0.5, "a": 0.4, "b": 0.6}))
+    qtbot.waitUntil(lambda: "Dice" in plots.plots)
+    axis = plots.plots["Dice"].plot.getPlotItem().getAxis("bottom")
+    assert not axis.labelText
+    assert not axis.style["showValues"]
+
+
+def test_the_mean_of_one_class_is_not_drawn(plots: LivePlots, qtbot) -> None:
+    plots.add(Measured(group="Dice", step=1, values={"mean": 0.5, "heart": 0.5}))
+    qtbot.waitUntil(lambda: "Dice" in plots.plots)
+    plot = plots.plots["Dice"]
+    assert isinstance(plot, LinePlot)
+    assert list(plot.curves) == ["heart"]
+    assert plot.plot.accessibleDescription() == "heart 0.5"
+    plots.add(Measured(group="Dice", step=2, values={"mean": 0.5, "heart": 0.5, "lung": 0.6}))
+    qtbot.waitUntil(lambda: "mean" in plot.curves)

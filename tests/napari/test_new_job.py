@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_omniseg.panels.jobs_view import JobsView
 from napari_omniseg.widgets.new_job import NewJob
@@ -146,3 +147,49 @@ def test_where_nothing_trains_the_remedy_is_shown_before_anything_is_filled_in(
     wait(lambda: "training_interpreter that is gone" in new.message.text())
     form_for(new, "evaluate")
     assert new.training.isHidden()
+
+
+def test_tab_goes_through_the_form_as_it_is_read(new: NewJob, view: JobsView, wait, qtbot) -> None:
+    with qtbot.waitActive(view):
+        view.activateWindow()
+    form = form_for(new, "train")
+    wait(lambda: form.complete)
+    new.kind.setFocus()
+
+    def walked() -> list[str]:
+        names = []
+        for _ in range(200):
+            at = QApplication.focusWidget()
+            assert at is not None
+            names.append(at.accessibleName())
+            if at is new.back:
+                return names
+            qtbot.keyClick(at, Qt.Key.Key_Tab)
+        return names
+
+    closed = walked()
+    assert closed[:2] == ["Kind", "Dataset"]
+    assert closed[-3:] == ["More settings", "Submit", "Back"]
+    usual = [editor.field.label for editor in form.editors if not editor.field.groups]
+    assert [name for name in dict.fromkeys(closed) if name in usual] == usual
+    form.advanced.open()
+    wait(lambda: form.complete)
+    new.kind.setFocus()
+    opened = walked()
+    fold = opened.index("More settings")
+    assert opened[: fold + 1] == closed[:-2]
+    assert "Input size (px)" in opened[fold:]
+    assert opened[-2:] == ["Submit", "Back"]
+    assert "" not in opened
+
+
+@pytest.mark.parametrize("kind", ["train", "evaluate"])
+def test_a_panel_is_never_narrower_than_its_form(
+    new: NewJob, view: JobsView, wait, kind: str
+) -> None:
+    form = form_for(new, kind)
+    form.advanced.open()
+    wait(lambda: form.complete)
+    view.resize(view.minimumSizeHint().width(), 700)
+    wait(lambda: form.width() == new.scroll.viewport().width())
+    assert form.minimumSizeHint().width() <= new.scroll.viewport().width()

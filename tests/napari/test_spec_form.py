@@ -149,6 +149,40 @@ def test_wrong_values_are_explained_beside_their_fields(qtbot) -> None:
     assert said("learning_rate") == ""
 
 
+@pytest.mark.parametrize("typed", ["128", "128x128", "128 X 128", "128 \u00d7 128", " 128; 128 "])
+def test_sides_are_taken_as_people_write_them(qtbot, typed: str) -> None:
+    form = form_of(qtbot, TrainSpec)
+    form.advanced.open()
+    setting(form, "dataset").line_edit.value = "/data"
+    setting(form, "input_size").value = typed
+    spec = form.read()
+    assert isinstance(spec, TrainSpec)
+    assert spec.settings.input_size == (128, 128)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("input_size", "0", "Found 0, 0, expected a pair of multiples of 16."),
+        ("input_size", "17", "Found 17, 17, expected a pair of multiples of 16."),
+        (
+            "input_size",
+            "256x",
+            "Found '256x', expected a side such as 256, or height and width such as 256x320.",
+        ),
+        ("clean_up", "[1,2]", "Found 1 and 2, expected named values."),
+        ("clean_up", "[1,2,3,4,5]", "Found 1, 2, 3 and others, expected named values."),
+        ("clean_up", "[{}, {}]", "Each needs a value “class_name”."),
+    ],
+)
+def test_a_wrong_field_is_one_sentence(qtbot, name: str, typed: str, said: str) -> None:
+    form = form_of(qtbot, TrainSpec)
+    form.advanced.open()
+    setting(form, name).value = typed
+    assert form.read() is None
+    assert form.editor("settings", name).complaint == said
+
+
 def test_a_rule_over_several_fields_is_told_at_the_first_of_them(qtbot) -> None:
     form = form_of(qtbot, TrainSpec)
     setting(form, "dataset").line_edit.value = "/data"
@@ -204,7 +238,7 @@ def test_one_of_several_kinds_of_a_field(qtbot) -> None:
     assert spec.settings.sampling.kind == "spacing"
 
 
-def test_models_are_offered_and_a_file_counts_before_them(qtbot) -> None:
+def test_of_the_listed_models_and_a_path_the_one_that_was_touched_last_is_shown(qtbot) -> None:
     form = form_of(qtbot, EvaluateSpec)
     form.offer([("heart 1.0 (current)", "/models/heart.omniseg")])
     editor = form.editor("settings", "bundle")
@@ -215,7 +249,18 @@ def test_models_are_offered_and_a_file_counts_before_them(qtbot) -> None:
     assert combo.value == "/models/heart.omniseg"
     path.line_edit.value = "/mine.omniseg"
     assert editor.control.read() == "/mine.omniseg"
+    assert combo.value is None
     assert editor.stated() == ((("settings", "bundle"), "/mine.omniseg"),)
+    combo.value = "/models/new"
+    assert path.line_edit.value == ""
+    assert editor.stated() == ((("settings", "bundle"), "/models/new"),)
+    qtbot.keyClicks(path.line_edit.native, "/typed.omniseg")
+    assert combo.value is None
+    assert editor.control.read() == "/typed.omniseg"
+    form.offer([("heart 1.0", "/models/heart.omniseg")])
+    assert (combo.value, path.line_edit.value) == (None, "/typed.omniseg")
+    path.line_edit.value = ""
+    assert editor.stated() == ()
 
 
 class Depth(BaseModel):
