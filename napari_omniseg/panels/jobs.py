@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 #: Of a new dock.
-_WIDTH_IN_LETTERS = 54
+_WIDTH_IN_LETTERS = 60
 
 
 class JobsPanel(QWidget):
