@@ -84,6 +84,10 @@ class FieldEditor:
             label.native.setWordWrap(True)
             label.native.setTextFormat(Qt.TextFormat.PlainText)
             label.native.setStyleSheet(_COMPLAINT)
+            # As wide as the form and as high as its lines need there.
+            policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            policy.setHeightForWidth(True)
+            label.native.setSizePolicy(policy)
             self._insert_below(label)
         label.value = sentence
         label.visible = bool(sentence)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_omniseg.panels.jobs_view import JobsView
 from napari_omniseg.widgets.new_job import NewJob
@@ -193,3 +193,17 @@ def test_a_panel_is_never_narrower_than_its_form(
     view.resize(view.minimumSizeHint().width(), 700)
     wait(lambda: form.width() == new.scroll.viewport().width())
     assert form.minimumSizeHint().width() <= new.scroll.viewport().width()
+
+
+def test_what_is_wrong_is_written_in_full_in_a_narrow_form(
+    new: NewJob, view: JobsView, wait, qtbot
+) -> None:
+    form = form_for(new, "train")
+    form.advanced.open()
+    put(form, "input_size", "256x")
+    view.resize(view.minimumSizeHint().width(), 700)
+    qtbot.mouseClick(new.submit, Qt.MouseButton.LeftButton)
+    said = form.editor("settings", "input_size").complaint
+    (label,) = (one for one in form.findChildren(QLabel) if one.text() == said)
+    wait(lambda: label.width() > 0.9 * form.width())
+    wait(lambda: label.height() >= label.heightForWidth(label.width()))
