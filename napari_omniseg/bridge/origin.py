@@ -33,6 +33,7 @@ class ImageOrigin:
         source: The DICOM series it was read from.
         notes: What its reader assumed.
         provenance: What computed it; None for what a scanner or a camera made.
+        shows: Names of classes that it is known to show, as of a sample; empty where nobody knows.
     """
 
     placement: Placement
@@ -44,6 +45,7 @@ class ImageOrigin:
     source: DicomSource | None = None
     notes: tuple[Flag, ...] = ()
     provenance: Provenance | None = None
+    shows: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

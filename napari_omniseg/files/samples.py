@@ -7,6 +7,7 @@ import functools
 
 from napari_omniseg.bridge.labels_layer import file_layer
 from napari_omniseg.bridge.layer_image import layer_of
+from napari_omniseg.bridge.origin import METADATA_KEY
 from napari_omniseg.files.reader import LayerTuple
 from omniseg_backend.images.modality import ModalityStatement
 from omniseg_backend.images.reading import read_image, read_segmentation
@@ -16,7 +17,8 @@ from omniseg_sample_data.samples import Sample, samples
 def open_sample(key: str) -> list[LayerTuple]:
     """The layers of one sample.
 
-    The image states its modality, as the index does. The truth is hidden, so that nothing but the
+    The image states its modality, as the index does, and what it shows, so that the task that looks
+    for it is suggested. The truth is hidden, so that nothing but the
     image is seen before it is segmented.
 
     Args:
@@ -30,7 +32,12 @@ def _image(sample: Sample) -> LayerTuple:
     image = read_image(sample.image_path)
     stated = image.with_modality(ModalityStatement(sample.modality, "file"))
     named = dataclasses.replace(stated, name=f"{sample.title} (phantom)")
-    return layer_of(named, str(sample.image_path)).as_tuple()
+    layer = layer_of(named, str(sample.image_path))
+    origin = layer.attributes["metadata"][METADATA_KEY]
+    shown = dataclasses.replace(origin, shows=tuple(entry.name for entry in sample.classes))
+    metadata = {**layer.attributes["metadata"], METADATA_KEY: shown}
+    told = {**layer.attributes, "metadata": metadata}
+    return dataclasses.replace(layer, attributes=told).as_tuple()
 
 
 def _truth(sample: Sample) -> LayerTuple:

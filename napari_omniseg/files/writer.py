@@ -15,8 +15,10 @@ from typing import Any
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
 from napari_omniseg.bridge.layer_labels import segmentation_of
-from omniseg_backend.common.errors import DataError
+from napari_omniseg.bridge.origin import labels_origin
+from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.images.dicom_source import DicomSource
+from omniseg_backend.images.formats import DICOM
 from omniseg_backend.images.records import has_label_sidecar, sidecar_path
 from omniseg_backend.images.writers import label_writer
 from omniseg_backend.images.writing import write_image, write_segmentation
@@ -72,6 +74,8 @@ def write_labels(data: Any, attributes: Mapping[str, Any], target: Path) -> list
         DataError: The format cannot hold it, or a file of another origin would be lost.
     """
     segmentation = segmentation_of(data, attributes)
+    if target.name.lower().endswith(DICOM.suffixes) and segmentation.source is None:
+        _refuse_moved(attributes, target)
     if segmentation.source is not None:
         _refuse_own_source(segmentation.source, target)
     if label_writer(target).sidecar:
@@ -83,6 +87,19 @@ def write_image_layer(data: Any, attributes: Mapping[str, Any], target: Path) ->
     """Write an Image layer, its axes read as they most likely are; see ``write_image``."""
     snapshot = LayerSnapshot.of_data(data, attributes)
     return write_image(image_of(snapshot, snapshot.readings()[0]), target, overwrite=True)
+
+
+def _refuse_moved(attributes: Mapping[str, Any], target: Path) -> None:
+    """Labels that were moved in the viewer no longer lie on the pixels of their series."""
+    origin = labels_origin(attributes.get("metadata") or {})
+    if origin is None or origin.source is None:
+        return
+    raise GeometryError(
+        target,
+        found="labels that were moved or scaled in the viewer since they were made",
+        expected="labels on the pixels of the DICOM series, to which a DICOM result refers",
+        remedy="give the layer the transforms of its image again, or write .seg.nrrd or .nii.gz",
+    )
 
 
 def _refuse_own_source(source: DicomSource, target: Path) -> None:

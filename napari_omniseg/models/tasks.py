@@ -126,8 +126,10 @@ def list_tasks(question: Question | None) -> TaskList:
     check_values(image)
     stated = image.modality if image.modality.value is not None else guess_modality(image)
     image = image.with_modality(question.modality or stated)
+    origin = question.snapshot.origin
+    shows = frozenset() if origin is None else frozenset(origin.shows)
     fits = [
-        TaskFit(task, _reason(task, image), likely=_speaks_for(image.modality, task))
+        TaskFit(task, _reason(task, image), likely=_speaks_for(image.modality, shows, task))
         for task in catalogue.tasks
     ]
     fits.sort(key=lambda fit: (not fit.fits, not fit.likely, fit.task.demo))
@@ -145,5 +147,8 @@ def _reason(task: OfferedTask, image: Image) -> str | None:
     return None
 
 
-def _speaks_for(modality: ModalityStatement, task: OfferedTask) -> bool:
-    return modality.value == task.models[0].entry.manifest.preprocessing.modality
+def _speaks_for(modality: ModalityStatement, shows: frozenset[str], task: OfferedTask) -> bool:
+    manifest = task.models[0].entry.manifest
+    if modality.value != manifest.preprocessing.modality:
+        return False
+    return not shows or not shows.isdisjoint(entry.name for entry in manifest.classes)

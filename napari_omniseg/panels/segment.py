@@ -115,7 +115,7 @@ class SegmentPanel(QWidget):
             layer = likeliest_image(layer, picker.watcher.layers) or layer
         if layer is not None and layer not in picker.watcher.layers:
             self.message.say(
-                f"{layer.name} is a {type(layer).__name__} layer: make the image that you want to "
+                f"{layer.name} is a {_kind(layer)} layer: make the image that you want to "
                 "segment the active layer.",
                 "error",
             )
@@ -257,6 +257,7 @@ class SegmentPanel(QWidget):
 
     def _start(self, order: Order) -> None:
         self.expectations.cancel()
+        self.message.clear()  # what came of the run before
         self.results.hide()
         self._running_on, self._removed = self.form.image.layer, False
         self.run.start(lambda progress, cancel: perform(order, self._bundles, progress, cancel))
@@ -294,6 +295,11 @@ class SegmentPanel(QWidget):
             return
         self.form.scope.add_shapes(layer)
         self.message.say("Drag a rectangle over the image, then press Segment.")
+
+
+def _kind(layer: Layer) -> str:
+    """``Labels``, ``Points``; also where a plugin's command gets napari's proxy of the layer."""
+    return str(layer.__class__.__name__)
 
 
 def _let_go(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from napari.qt.threading import FunctionWorker, create_worker
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from omniseg_backend.common.errors import CancelledError, OmniSegError
 from omniseg_backend.common.progress import Cancel, Progress
@@ -68,7 +68,9 @@ class Background(QObject, Generic[Result]):
         self._worker.returned.connect(self._on_returned)
         self._worker.errored.connect(self._on_errored)
         self.busy_changed.emit(True)
-        self._worker.start()
+        # Not worker.start(), which asks a timer to do this a millisecond later: where the window
+        # closes meanwhile, napari has already waited for the pool, and the process aborts.
+        QThreadPool.globalInstance().start(self._worker)
 
     def cancel(self) -> None:
         """Ask the call to end; it answers at its next look, within a batch of the network."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeySequence
+from qtpy.QtGui import QKeySequence, QMouseEvent
 from qtpy.QtWidgets import QProgressBar, QPushButton, QShortcut, QVBoxLayout, QWidget
 
 from napari_omniseg.models.figures import progress_text
@@ -14,6 +15,15 @@ from napari_omniseg.widgets.controls import described
 #: napari 0.9 uses neither: Return alone ends a shape, Escape alone is taken only during a run.
 SEGMENT_KEY = "Ctrl+Return"
 CANCEL_KEY = "Esc"
+
+
+class _OncePressed(QPushButton):
+    """The second press of a double click is none: it would cancel what the first one started."""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """Do nothing."""
+        if event is not None:
+            event.accept()
 
 
 class RunBar(QWidget):
@@ -31,7 +41,7 @@ class RunBar(QWidget):
         super().__init__(parent)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self.button = QPushButton()
+        self.button = _OncePressed()
         font = self.button.font()
         font.setBold(True)
         self.button.setFont(font)
@@ -48,8 +58,9 @@ class RunBar(QWidget):
         self.running = False
         self._stage, self._began = "", 0.0
         # Not the button's own: they go with its text, and cover neither both keys nor the keypad.
-        self._start_keys = [self._key(SEGMENT_KEY), self._key("Ctrl+Enter")]
-        self._cancel_key = self._key(CANCEL_KEY)
+        for key in (SEGMENT_KEY, "Ctrl+Enter"):
+            self._key(key, self._on_start_key)
+        self._cancel_key = self._key(CANCEL_KEY, self._on_clicked)
         self.show_running(running=False)
 
     def show_running(self, *, running: bool) -> None:
@@ -88,11 +99,17 @@ class RunBar(QWidget):
         self.button.setText(f"{text}  ({native})")
         described(self.button, text, tooltip)
 
-    def _key(self, key: str) -> QShortcut:
+    def _key(self, key: str, act: Callable[[], None]) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key), self)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-        shortcut.activated.connect(self._on_clicked)
+        shortcut.setAutoRepeat(False)
+        shortcut.activated.connect(act)
         return shortcut
+
+    def _on_start_key(self) -> None:
+        """Start only: pressed twice in haste, the key must not cancel what it started."""
+        if not self.running:
+            self.wanted.emit()
 
     def _on_clicked(self) -> None:
         if self.running:

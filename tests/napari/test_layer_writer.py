@@ -16,7 +16,7 @@ from napari.layers import Labels
 
 from napari_omniseg.bridge.labels_layer import file_layer
 from napari_omniseg.files import writer
-from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.errors import DataError, GeometryError
 from omniseg_backend.common.provenance import Provenance
 from omniseg_backend.images.classes import ClassEntry, ClassTable
 from omniseg_backend.images.geometry import Geometry
@@ -143,6 +143,18 @@ def test_dicom_of_another_source_is_one_sentence(viewer: ViewerModel, tmp_path: 
     with pytest.raises(DataError, match="refers to the images it was made from"):
         viewer.layers.save(str(tmp_path / "m.dcm"))
     assert not any(tmp_path.iterdir())
+
+
+def test_labels_that_left_the_pixels_of_their_series_are_told_so(
+    viewer: ViewerModel, tmp_path: Path
+) -> None:
+    series = write_series(tmp_path / "ct")
+    layer = layer_of(made(series.geometry, source=series.source))
+    viewer.add_layer(layer)
+    layer.translate = layer.translate + 5.0
+    with pytest.raises(GeometryError, match="moved or scaled in the viewer"):
+        viewer.layers.save(str(tmp_path / "m.dcm"))
+    assert not list(tmp_path.glob("m*"))
 
 
 def test_the_images_themselves_are_never_replaced(viewer: ViewerModel, tmp_path: Path) -> None:

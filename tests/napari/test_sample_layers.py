@@ -11,6 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
+from napari_omniseg.models.tasks import Question, list_tasks
 from omniseg_sample_data.samples import Sample, samples
 
 
@@ -36,5 +37,11 @@ def test_a_sample_is_an_image_with_its_truth_hidden(sample: Sample, plugins: Non
     read = image_of(LayerSnapshot.of(image), LayerSnapshot.of(image).readings()[0])
     assert read.modality.value is sample.modality
     assert read.modality.is_known
+    question = Question(LayerSnapshot.of(image), LayerSnapshot.of(image).readings()[0])
+    tasks = list_tasks(question)
+    task = tasks.catalogue.task(tasks.suggested(None))
+    if task is not None:
+        looked_for = {entry.name for entry in task.models[0].entry.manifest.classes}
+        assert looked_for & {entry.name for entry in sample.classes}
     of_pixels = image.data.shape[:-1] if image.rgb else image.data.shape
     assert truth.data.shape == of_pixels[-truth.ndim :]

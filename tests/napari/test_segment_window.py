@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from napari.layers import Labels
@@ -76,6 +79,52 @@ def test_escape_cancels_a_run(open_desk, qtbot) -> None:
     assert len(desk.viewer.layers) == 1
 
 
+def test_a_double_click_and_a_key_pressed_twice_start_one_run(open_desk, qtbot) -> None:
+    desk = open_desk()
+    slices = np.random.default_rng(0).integers(-1000, 500, (40, 64, 64)).astype(np.int16)
+    desk.add_image(slices, units="mm")
+    button = desk.panel.run_bar.button
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseDClick(button, Qt.MouseButton.LeftButton)
+    desk.wait(lambda: len(results(desk)) == 1)
+    activate(desk)
+    for _ in range(2):
+        qtbot.keyClick(button, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    desk.wait(lambda: len(results(desk)) == 2)
+    desk.settle()
+    assert len(results(desk)) == 2
+
+
+def test_closing_the_viewer_ends_the_process_in_order(screen, plugin_preferences) -> None:
+    if not screen:
+        pytest.skip("a real viewer needs a screen with OpenGL (Xvfb and Mesa)")
+    done = subprocess.run(
+        [sys.executable, "-c", _CLOSING], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "closed\n"), done.stderr
+
+
+#: Closing removes the layers first, at which the panel looks what is left.
+_CLOSING = """
+import napari, numpy
+from qtpy.QtCore import QTimer
+viewer = napari.Viewer()
+_, panel = viewer.window.add_plugin_dock_widget("napari-omniseg", "Segment")
+viewer.add_image(numpy.random.default_rng(0).random((60, 512, 512)).astype("f4"))
+timer = QTimer()
+
+def close():
+    if not panel.listing.waiting and not panel.expectations.waiting:
+        timer.stop()
+        viewer.close()
+
+timer.timeout.connect(close)
+timer.start(20)
+napari.run()
+print("closed")
+"""
+
+
 def test_closing_the_window_during_a_run_ends_it_quietly(open_desk, qtbot) -> None:
     desk = open_desk()
     slices = np.random.default_rng(0).integers(-1000, 500, (120, 64, 64)).astype(np.int16)
@@ -112,6 +161,13 @@ def test_the_command_opens_the_panel_and_segments(gui, plugin_preferences, qtbot
     assert isinstance(panel, SegmentPanel)
     qtbot.waitUntil(
         lambda: any(layer.visible for layer in viewer.layers if isinstance(layer, Labels)),
+        timeout=PATIENCE_MS,
+    )
+    # The result is the active layer now: the command takes its image again.
+    segment_active_layer(viewer)
+    qtbot.waitUntil(lambda: not panel.run.busy, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: sum(layer.visible for layer in viewer.layers if isinstance(layer, Labels)) == 2,
         timeout=PATIENCE_MS,
     )
     with qtbot.waitSignal(panel.results.clicked):
