@@ -34,7 +34,7 @@ class MessageLine(WrappingLabel):
         """Show a sentence in place of the last one."""
         self.kind = kind
         self._colour()
-        self.setText(f"{_SIGNS[kind]}{sentence}")
+        self.setText(f"{_SIGNS[kind]}{sentence}" if sentence else "")
         self.setAccessibleDescription(sentence)
         self.setVisible(bool(sentence))
 
