@@ -14,7 +14,8 @@ from omniseg_backend.images.classes import ClassEntry, ClassTable, Colour, palet
 def as_shown(classes: ClassTable, attributes: Mapping[str, Any]) -> ClassTable:
     """The classes with the colours that the layer gives them.
 
-    A class that is hidden, as transparent, keeps its own colour.
+    A class that is hidden has the colour of before, which its layer keeps without the opacity; one
+    that the layer gives none keeps its own.
 
     Args:
         classes: Of the layer's values.
@@ -28,7 +29,7 @@ def as_shown(classes: ClassTable, attributes: Mapping[str, Any]) -> ClassTable:
     shown = np.atleast_2d(colormap.map(np.array(classes.values)))
     return ClassTable(
         tuple(
-            dataclasses.replace(entry, colour=_eight_bits(colour)) if colour[3] > 0 else entry
+            dataclasses.replace(entry, colour=_eight_bits(colour)) if np.any(colour) else entry
             for entry, colour in zip(classes, shown, strict=True)
         )
     )

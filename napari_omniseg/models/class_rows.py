@@ -67,19 +67,18 @@ class ClassRow:
         return self.frame_components[frame] > 0
 
     def confidence_text(self) -> str:
-        """The run's confidence, with a sign where it asks for a look.
+        """The run's confidence, with a sign where it asks for a look; short, for a narrow column.
 
         Of labels that were changed since, it says so.
         """
-        sign = "⚠ " if self.review else ""
         if self.run is None:
-            return f"{sign}not known"
-        said = "none found" if self.run.confidence is None else f"{self.run.confidence:.2f}"
+            return "not known"
+        said = "none" if self.run.confidence is None else f"{self.run.confidence:.2f}"
         if self.source == "hand":
-            return f"{sign}by hand, was {said}"
+            said = "edited"
         if self.review:
-            return f"{sign}{said}, look again"
-        return "" if self.run.confidence is None else said
+            return f"⚠ {said}"
+        return "" if said == "none" else said
 
     def sentence(self) -> str:
         """All of it, for hovering and for screen readers."""
@@ -125,6 +124,12 @@ class ClassRows:
     def changed(self) -> bool:
         """Whether any class is no longer what the run made."""
         return any(row.source == "hand" for row in self.rows)
+
+    @property
+    def review_text(self) -> str:
+        """Which classes the run asks to look at again, a sentence; empty where it asks for none."""
+        names = [row.entry.name for row in self.rows if row.review]
+        return f"Look again at {', '.join(names)}." if names else ""
 
     @property
     def none_found(self) -> bool:

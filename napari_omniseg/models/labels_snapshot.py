@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_omniseg.bridge.fingerprint import fingerprint
+from napari_omniseg.bridge.label_classes import as_shown
 from napari_omniseg.bridge.layer_labels import (
     labels_placement,
     named_classes,
@@ -39,6 +40,7 @@ class LabelsSnapshot:
         origin: What the layer remembers, if OmniSeg made it.
         metadata: All that it remembers.
         features: Its table.
+        colormap: Its colours.
     """
 
     name: str
@@ -48,6 +50,7 @@ class LabelsSnapshot:
     origin: LabelsOrigin | None
     metadata: dict[str, Any]
     features: Any
+    colormap: Any
 
     @classmethod
     def of(cls, layer: Labels) -> LabelsSnapshot:
@@ -62,7 +65,16 @@ class LabelsSnapshot:
         origin = labels_origin(layer.metadata)
         placement = labels_placement(layer.name, tuple(array.shape), transforms, origin)
         metadata = dict(layer.metadata)
-        return cls(layer.name, array, transforms, placement, origin, metadata, layer.features)
+        return cls(
+            layer.name,
+            array,
+            transforms,
+            placement,
+            origin,
+            metadata,
+            layer.features,
+            layer.colormap,
+        )
 
     @property
     def has_time(self) -> bool:
@@ -96,9 +108,15 @@ class LabelsSnapshot:
         return dataclasses.replace(self, array=self.array.copy(order="K"))
 
     def classes(self, values: Iterable[int]) -> ClassTable:
-        """The classes that the layer names, and ``class N`` for each other value that occurs."""
-        named = () if self.origin is None else self.origin.classes.entries
-        return named_classes(named, values, {"features": self.features})
+        """The classes that the layer names, and ``class N`` for each other value that occurs.
+
+        Those of a layer that is not ours have the colours that it shows. Ours gives new values
+        their colours after this, so that it has none yet.
+        """
+        if self.origin is not None:
+            return named_classes(self.origin.classes.entries, values, {"features": self.features})
+        attributes = {"features": self.features, "colormap": self.colormap}
+        return as_shown(named_classes((), values, attributes), attributes)
 
     def segmentation(self) -> Segmentation:
         """The segmentation that it holds.

@@ -81,6 +81,8 @@ class ResultsPanel(QWidget):
         self.provenance = _text("where it came from")
         self.remarks = _text("remarks of the run")
         self.table = ClassTable()
+        self.doubts = MessageLine()
+        self.doubts.setAccessibleName("classes to look at again")
         self.message = MessageLine()
         self.view = ResultsView(self._viewer, self.table)
         self.export = ResultsExport(self.table)
@@ -100,6 +102,7 @@ class ResultsPanel(QWidget):
             self.provenance,
             self.remarks,
             self.table,
+            self.doubts,
             self.view,
             self.export,
             self.corrections,
@@ -204,7 +207,7 @@ class ResultsPanel(QWidget):
         self.provenance.setVisible(layer is not None)
         self.remarks.setText(run_remarks(origin))
         self.remarks.setVisible(bool(self.remarks.text()))
-        self.table.show_rows(ClassRows())
+        self._show_rows(ClassRows())
         for part in (self.table, self.view, self.export):
             part.setEnabled(layer is not None)
         self.export.follow(layer)
@@ -216,7 +219,7 @@ class ResultsPanel(QWidget):
         else:
             with self._errors_said():
                 geometry = LabelsSnapshot.of(layer).placement.geometry
-                self.table.show_rows(self._figures.follow(layer))
+                self._show_rows(self._figures.follow(layer))
                 self._count()
         self.corrections.follow(layer, geometry)
         self.view.follow(layer)
@@ -244,14 +247,18 @@ class ResultsPanel(QWidget):
     def _on_counted(self, figures: Figures) -> None:
         if not self._figures.holds(figures):
             return
-        self.table.show_rows(figures.rows)
+        self._show_rows(figures.rows)
         self.view.on_counted()
         self._on_moved()
         if figures.rows.none_found and not self.message.text():
             self.message.say("None found: the labels hold no class.")
 
+    def _show_rows(self, rows: ClassRows) -> None:
+        self.table.show_rows(rows)
+        self.doubts.say(rows.review_text, "warning")
+
     def _on_count_failed(self, sentence: str) -> None:
-        self.table.show_rows(ClassRows())
+        self._show_rows(ClassRows())
         self._say_error(sentence)
 
     def _on_moved(self) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QKeyEvent, QMouseEvent, QPainter, QPixmap
+from qtpy.QtGui import (
+    QColor,
+    QIcon,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPixmap,
+    QResizeEvent,
+)
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_omniseg.models.class_rows import ClassRow, ClassRows
@@ -27,6 +35,8 @@ _TOOLTIPS = (
 )
 #: Rows that the table is tall enough for; more are scrolled to.
 _FEWEST_ROWS, _MOST_ROWS = 3, 8
+#: Of the column of names, which is cut off before any figure is.
+_FEWEST_LETTERS = 8
 
 
 class ClassTableModel(QAbstractTableModel):
@@ -183,7 +193,10 @@ class ClassTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(self.fontMetrics().horizontalAdvance("0000"))
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_CONFIDENCE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Fixed)
+        # Beside the name, where it stays in sight whatever must be scrolled to.
+        header.moveSection(_CONFIDENCE, _NAME + 1)
+        header.sectionResized.connect(self._on_resized)
         self._ticked = False
         self.clicked.connect(self._on_clicked)
         self.rows_model.shown_changed.connect(self._on_ticked)
@@ -198,6 +211,7 @@ class ClassTable(QTableView):
         height += lines * self.verticalHeader().defaultSectionSize() + 2 * self.frameWidth()
         self.setMinimumHeight(height)
         self.setMaximumHeight(height)
+        self._fit_names()
         if rows.rows and not self.currentIndex().isValid():
             self.selectRow(0)
 
@@ -224,6 +238,20 @@ class ClassTable(QTableView):
         """A click that ticks a box does not go to the class; only its end tells which it is."""
         self._ticked = False
         super().mousePressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The names take what the figures leave."""
+        super().resizeEvent(event)
+        self._fit_names()
+
+    def _on_resized(self, column: int) -> None:
+        if column != _NAME:
+            self._fit_names()
+
+    def _fit_names(self) -> None:
+        figures = sum(self.columnWidth(n) for n in range(len(_HEADERS)) if n != _NAME)
+        least = self.fontMetrics().horizontalAdvance("n") * _FEWEST_LETTERS
+        self.setColumnWidth(_NAME, max(least, self.viewport().width() - figures))
 
     def _on_ticked(self) -> None:
         self._ticked = True

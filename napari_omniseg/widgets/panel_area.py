@@ -5,6 +5,9 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
+#: Lines that stay in sight, unless there are fewer, when napari puts docks above one another.
+_FEWEST_LINES = 10
+
 
 class PanelArea(QScrollArea):
     """Shows a widget at the dock's width; a dock cannot be made narrower than its controls need.
@@ -33,8 +36,11 @@ class PanelArea(QScrollArea):
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        """As wide as the widget must be, with the bar beside it."""
-        return QSize(self._needed(), super().minimumSizeHint().height())
+        """As wide as the widget must be, with the bar beside it, and some lines high."""
+        inside = self.widget()
+        whole = 0 if inside is None else inside.sizeHint().height()
+        lines = min(_FEWEST_LINES * self.fontMetrics().lineSpacing(), whole)
+        return QSize(self._needed(), max(super().minimumSizeHint().height(), lines))
 
     def sizeHint(self) -> QSize:
         """At least as wide as the widget must be."""

@@ -8,6 +8,7 @@ from napari.layers import Labels
 
 from napari_omniseg.models.class_counts import ClassCounter
 from napari_omniseg.models.class_rows import ClassRows
+from napari_omniseg.models.class_visibility import ClassVisibility
 from napari_omniseg.models.result_figures import ResultFigures
 from omniseg_backend.common.errors import DataError
 from omniseg_backend.common.progress import no_progress
@@ -67,6 +68,17 @@ def test_other_layers_are_counted_and_claim_no_confidence(viewer) -> None:
     assert [row.entry.name for row in rows.rows] == ["class 3", "class 6"]
     assert rows.rows[0].confidence_text() == "not known"
     assert rows.rows[0].measurement.unit == "px3"
+
+
+def test_other_layers_have_the_colours_that_they_show_and_keep_them_when_hidden(viewer) -> None:
+    layer = viewer.add_labels(two_balls().astype(np.int32) * 3)
+    shown = [tuple(np.round(layer.get_color(v)[:3] * 255).astype(int)) for v in (3, 6)]
+    figures = ResultFigures(viewer.dims)
+    figures.follow(layer)
+    entries = [row.entry for row in figures_of(layer, figures).rows]
+    assert [entry.colour for entry in entries] == shown
+    ClassVisibility().hide(layer, entries, {3})
+    assert [row.entry for row in figures_of(layer, figures).rows] == entries
 
 
 def test_values_that_no_file_holds_are_refused(viewer) -> None:
