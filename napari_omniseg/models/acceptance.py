@@ -36,6 +36,7 @@ class AcceptanceRequest:
         patient: The pseudonym that the user states, if any.
         create: Whether the user agreed to a new data set.
         replace: Whether the user agreed to replace the mask that is stored.
+        part: Whether the user agreed to store labels of a part of the image as those of all.
     """
 
     labels: LabelsSnapshot
@@ -45,6 +46,7 @@ class AcceptanceRequest:
     patient: str | None
     create: bool = False
     replace: bool = False
+    part: bool = False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,6 +103,14 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
     segmentation = _one_frame(request.labels.segmentation(), request.frame)
     # Axis labels or units that only one of the layers states would make two grids of one.
     segmentation = dataclasses.replace(segmentation, geometry=image.geometry)
+    if is_of_part(segmentation) and not request.part:
+        return Question(
+            f"{request.labels.name} was segmented in a part of {request.image.name} only: outside "
+            "of it everything would be stored as background. Correct it there first, or segment "
+            "the whole.",
+            "Store it as it is",
+            dataclasses.replace(request, part=True),
+        )
     check_cancel(cancel, "adding to the site data")
     found = _site(request, segmentation, image)
     if isinstance(found, Question):
@@ -118,6 +128,12 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
             dataclasses.replace(request, replace=True),
         )
     return Accepted(*_told(added, request), found.folder)
+
+
+def is_of_part(segmentation: Segmentation) -> bool:
+    """Whether a model looked at a part of the image alone, so that the rest is not its answer."""
+    made = segmentation.provenance
+    return made is not None and made.region is not None
 
 
 def _site(

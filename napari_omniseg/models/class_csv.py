@@ -70,7 +70,6 @@ def _made(origin: LabelsOrigin | None) -> tuple[str, ...]:
     made = None if origin is None else origin.provenance
     if made is None:
         return ("", "", "", "", "", "", NOTICE)
-    notice = f"DEMO, {made.notice}" if made.synthetic else made.notice
     return (
         made.bundle,
         made.bundle_version,
@@ -78,5 +77,5 @@ def _made(origin: LabelsOrigin | None) -> tuple[str, ...]:
         made.arithmetic,
         made.software,
         made.time,
-        notice,
+        made.heading,
     )

@@ -12,7 +12,13 @@ from napari.layers import Labels
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot
 from napari_omniseg.bridge.origin import image_origin, labels_origin
-from napari_omniseg.models.acceptance import AcceptanceRequest, Accepted, Question, accept
+from napari_omniseg.models.acceptance import (
+    AcceptanceRequest,
+    Accepted,
+    Question,
+    accept,
+    is_of_part,
+)
 from napari_omniseg.models.image_of_labels import image_candidates, likeliest_image
 from napari_omniseg.models.labels_snapshot import LabelsSnapshot
 from napari_omniseg.models.new_site import site_like
@@ -179,6 +185,7 @@ def add_pairs(
         progress(f"adding {request.labels.name}", place / len(requests))
         own = dataclasses.replace(request, labels=request.labels.copied(), folder=folder)
         try:
+            _refuse_part(own)
             answer = accept(own, no_progress, cancel)
         except OmniSegError as error:
             first = first or error
@@ -200,6 +207,17 @@ def add_pairs(
         for request in others
     ]
     return Added(folder, (count, *notes, *kept, *refused), tuple(others))
+
+
+def _refuse_part(request: AcceptanceRequest) -> None:
+    """Leave labels of a part to the Results panel, which asks about each."""
+    if is_of_part(request.labels.segmentation()):
+        raise DataError(
+            request.labels.name,
+            found=f"labels that were segmented in a part of {request.image.name} only",
+            expected="labels of the whole image",
+            remedy="segment the whole, or correct the rest and accept it in the Results panel",
+        )
 
 
 def _candidates(

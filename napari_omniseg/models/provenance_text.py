@@ -22,7 +22,10 @@ def provenance_text(origin: LabelsOrigin | None) -> str:
         return f"No model is named in its file; {NOTICE}."
     eight = ", 8 bits" if made.arithmetic == "int8" else ""
     demo = "DEMO, trained on phantoms, not on patients. " if made.synthetic else ""
-    return f"{demo}{made.bundle} {made.bundle_version}{eight}; {_when(made.time)}; {made.notice}."
+    model = f"{demo}{made.bundle} {made.bundle_version}{eight}; {_when(made.time)}; {made.notice}."
+    if made.region is None:
+        return model
+    return f"{model} Only a part of the image was segmented: voxels {made.region}."
 
 
 def run_remarks(origin: LabelsOrigin | None) -> str:

@@ -32,6 +32,7 @@ class Order:
         uncertainty: Whether the uncertainty map is made too.
         arithmetic: ``auto``, ``fp32`` or ``int8``.
         threads: Of the network; None for all that the process may use.
+        part: What the region is, for a sentence: ``in this slice alone``; empty for all.
     """
 
     question: Question
@@ -40,6 +41,7 @@ class Order:
     uncertainty: bool = False
     arithmetic: str = "auto"
     threads: int | None = None
+    part: str = ""
 
     @property
     def layer_name(self) -> str:
@@ -102,10 +104,11 @@ def sentence_of(outcome: Outcome) -> str:
     name = outcome.order.question.snapshot.name
     found = [one.name for one in result.classes if not one.none_found]
     seconds = seconds_text(result.seconds["total"])
+    part = f", {outcome.order.part}" if outcome.order.part else ""
     lines = [str(flag) for flag in result.flags]
     if found:
         share = f"{len(found)} of {counted(len(result.classes), 'class', 'classes')}"
-        lines.insert(0, f"{name}: found {share} in {seconds}: {', '.join(found)}.")
+        lines.insert(0, f"{name}: found {share} in {seconds}{part}: {', '.join(found)}.")
     else:
-        lines.insert(0, f"{name}: done in {seconds}.")
+        lines.insert(0, f"{name}: done in {seconds}{part}.")
     return "\n".join(lines)

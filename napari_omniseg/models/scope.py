@@ -48,6 +48,24 @@ def scopes_of(axes: str) -> dict[Scope, str]:
     }
 
 
+def part_in_words(scope: Scope, shapes: Shapes | None) -> str:
+    """A part as the end of a sentence; empty for all.
+
+    Args:
+        scope: The part.
+        shapes: Where a rectangle is drawn.
+    """
+    drawn = 0 if shapes is None else len(shapes.data)
+    return {
+        Scope.WHOLE: "",
+        Scope.SLICE: "in this slice alone",
+        Scope.VIEW: "in the field of view alone",
+        Scope.RECTANGLE: "in the rectangle alone"
+        if drawn < 2
+        else f"in the box around the {drawn} shapes alone",
+    }[scope]
+
+
 def region_of(
     scope: Scope, viewer: ViewerModel, layer: Image, axes: str, shapes: Shapes | None
 ) -> Region | None:

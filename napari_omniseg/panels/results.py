@@ -129,7 +129,7 @@ class ResultsPanel(QWidget):
         self.table.asked_for.connect(self._on_asked_for)
         self._searching.returned.connect(self._on_found)
         self._searching.failed.connect(self._say_error)
-        for part in (self.view, self.export, self.corrections, self.acceptance):
+        for part in (self.export, self.corrections, self.acceptance):
             part.said.connect(self.message.say)
 
     def sizeHint(self) -> QSize:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.layers import Image, Labels
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_omniseg.models.class_visibility import ClassVisibility
@@ -16,15 +15,11 @@ from napari_omniseg.widgets.controls import button, described
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+_WHAT_IT_SHOWS = "Show where the model was unsure; the map is a layer beside the labels."
+
 
 class ResultsView(QWidget):
-    """Two buttons and a box under the table; the table's own ticks are handled here too.
-
-    Signals:
-        said: A sentence for the user, and its kind.
-    """
-
-    said = Signal(str, str)
+    """Two buttons and a box under the table; the table's own ticks are handled here too."""
 
     def __init__(self, viewer: Viewer, table: ClassTable) -> None:
         super().__init__()
@@ -38,7 +33,7 @@ class ResultsView(QWidget):
         self.uncertainty = described(
             QCheckBox("&Uncertainty map"),
             "Uncertainty map",
-            "Show where the model was unsure; the map is a layer beside the labels.",
+            _WHAT_IT_SHOWS,
         )
         buttons = QHBoxLayout()
         buttons.addWidget(self.only)
@@ -110,11 +105,8 @@ class ResultsView(QWidget):
         self._hide(frozenset())
 
     def _on_uncertainty(self, wanted: bool) -> None:
-        if self._doubt is None:
-            self.uncertainty.setChecked(False)
-            self.said.emit(HOW_TO_GET, "information")
-            return
-        self._doubt.visible = wanted
+        if self._doubt is not None:
+            self._doubt.visible = wanted
 
     def _find_uncertainty(self) -> None:
         layer = self._layer
@@ -128,6 +120,9 @@ class ResultsView(QWidget):
         self._doubt = doubt
         if doubt is not None:
             doubt.events.visible.connect(self._on_visible)
+        self.uncertainty.setEnabled(doubt is not None)
+        tooltip = HOW_TO_GET if doubt is None else _WHAT_IT_SHOWS
+        described(self.uncertainty, "Uncertainty map", tooltip)
         self._on_visible()
 
     def _on_visible(self) -> None:

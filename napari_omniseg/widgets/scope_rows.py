@@ -8,13 +8,13 @@ from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from napari_omniseg.models.region_layers import RegionLayers
-from napari_omniseg.models.scope import Scope, region_of, scopes_of
+from napari_omniseg.models.scope import Scope, part_in_words, region_of, scopes_of
 from napari_omniseg.widgets.controls import add_row, button, described
 from napari_omniseg.widgets.optional_row import narrow, show_row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Shapes
 
     from omniseg_backend.inference.region import Region
 
@@ -93,10 +93,18 @@ class ScopeRows(QObject):
         Raises:
             UsageError: There are none.
         """
+        return region_of(self.scope, self._viewer, layer, axes, self._drawn)
+
+    @property
+    def part_in_words(self) -> str:
+        """The chosen part, for the end of a sentence; empty for all."""
+        return part_in_words(self.scope, self._drawn)
+
+    @property
+    def _drawn(self) -> Shapes | None:
         index = self.shapes.currentIndex()
         layers = self.regions.layers
-        drawn = layers[index] if 0 <= index < len(layers) else None
-        return region_of(self.scope, self._viewer, layer, axes, drawn)
+        return layers[index] if 0 <= index < len(layers) else None
 
     def add_shapes(self, layer: Image) -> None:
         """Add a Shapes layer over an image and let the user drag a rectangle in it."""

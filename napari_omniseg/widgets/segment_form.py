@@ -134,6 +134,7 @@ class SegmentForm(QWidget):
                 self.uncertainty.isChecked(),
                 self._preferences.arithmetic,
                 self._preferences.threads,
+                self.scope.part_in_words,
             )
             for variant in variants
         )

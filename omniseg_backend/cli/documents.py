@@ -152,6 +152,10 @@ class ProvenanceReport(Part):
     edited: Annotated[
         bool, Field(description="Whether a person changed the labels; never right after a run.")
     ]
+    region: Annotated[
+        str | None,
+        Field(description="The part that was segmented, in voxels; null for the whole image."),
+    ]
 
 
 class SegmentDocument(Document):

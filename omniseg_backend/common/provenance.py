@@ -54,6 +54,9 @@ class Provenance:
         arithmetic: What the network computed in: ``fp32``, or ``int8`` for 8-bit integers.
         notice: What the output may be used for.
         edited: Whether a person changed the labels after the run.
+        region: The part that was segmented, in voxels of the image's axes as ``--region`` takes
+            it; outside of it nothing was looked for. None for the whole image, and in files from
+            before it was written.
     """
 
     bundle: str
@@ -66,22 +69,25 @@ class Provenance:
     arithmetic: str = "fp32"
     notice: str = NOTICE
     edited: bool = False
+    region: str | None = None
 
     @property
     def heading(self) -> str:
-        """What a reader must know first: ``DEMO, research use, not reviewed, edited by hand``."""
+        """What a reader must know first: ``DEMO, research use, not reviewed, of a part``."""
         demo = "DEMO, " if self.synthetic else ""
         edited = ", edited by hand" if self.edited else ""
-        return f"{demo}{self.notice}{edited}"
+        part = ", of a part" if self.region else ""
+        return f"{demo}{self.notice}{part}{edited}"
 
-    def as_dict(self) -> dict[str, str | bool]:
+    def as_dict(self) -> dict[str, str | bool | None]:
         """The fields by name, for JSON and file headers."""
         return dataclasses.asdict(self)
 
     def as_text(self) -> str:
         """One line for formats that hold only a description."""
+        part = f"; only voxels {self.region}" if self.region else ""
         eight = ", int8" if self.arithmetic == "int8" else ""
         return (
             f"{self.heading}; {self.bundle} {self.bundle_version} "
-            f"({self.bundle_hash[:12]}{eight}); {self.software}; {self.time}"
+            f"({self.bundle_hash[:12]}{eight}); {self.software}; {self.time}{part}"
         )

@@ -37,6 +37,7 @@ def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificati
     """Which bundle made it and with which software; None for a person's work."""
     if provenance is None:
         return None
+    part = provenance.region
     return highdicom.AlgorithmIdentificationSequence(
         name=provenance.bundle[:LONG_LENGTH],
         version=provenance.bundle_version[:LONG_LENGTH],
@@ -50,6 +51,7 @@ def _algorithm(provenance: Provenance | None) -> highdicom.AlgorithmIdentificati
             "synthetic": str(provenance.synthetic).lower(),
             "edited": str(provenance.edited).lower(),
             "notice": notice_of(provenance).replace(",", ";"),
+            **({"region": part.replace(",", ";")} if part else {}),
         },
     )
 

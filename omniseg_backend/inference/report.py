@@ -28,7 +28,7 @@ class SegmentReport(BaseModel):
     classes: tuple[ClassResult, ...]
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
-    provenance: dict[str, str | bool]
+    provenance: dict[str, str | bool | None]
 
 
 def segment_report(result: SegmentResult, bundle: Bundle) -> SegmentReport:

@@ -24,7 +24,7 @@ from omniseg_backend.inference.counting import CLEANED_AT_ONCE, clean_and_count
 from omniseg_backend.inference.measurements import measure
 from omniseg_backend.inference.memory import refuse_beyond_memory
 from omniseg_backend.inference.plane_result import PlaneResult, reduce_plane
-from omniseg_backend.inference.region import PlaneBox, Region, in_planes
+from omniseg_backend.inference.region import PlaneBox, Region, in_planes, whole
 from omniseg_backend.inference.results import ClassResult, SegmentResult, class_flags
 from omniseg_backend.inference.review import needs_review
 from omniseg_backend.inference.runtime_session import Provider
@@ -95,7 +95,8 @@ def segment(
     for frame in range(work.image.frames):
         run.predict(frame, predictor)
         run.finish(frame)
-    return run.result(image, _provenance(bundle, work, computed_in))
+    part = None if region is None or region == whole(image.geometry) else region
+    return run.result(image, _provenance(bundle, work, part, computed_in))
 
 
 class _Run:
@@ -225,7 +226,9 @@ def _counter(work: Work, manifest: Manifest, progress: Progress) -> Callable[[in
     return advance
 
 
-def _provenance(bundle: Bundle, work: Work, arithmetic: Arithmetic) -> Provenance:
+def _provenance(
+    bundle: Bundle, work: Work, part: Region | None, arithmetic: Arithmetic
+) -> Provenance:
     manifest = bundle.manifest
     return Provenance(
         bundle=manifest.id,
@@ -236,4 +239,5 @@ def _provenance(bundle: Bundle, work: Work, arithmetic: Arithmetic) -> Provenanc
         synthetic=manifest.synthetic,
         modality=work.image.modality.as_text(),
         arithmetic=arithmetic,
+        region=None if part is None else part.as_text(),
     )

@@ -60,3 +60,13 @@ def test_the_time_is_utc_to_the_second():
 
 def test_the_version_is_the_installed_one():
     assert software_version().count(".") >= 2
+
+
+def test_labels_of_a_part_say_so_and_older_files_are_of_the_whole():
+    part = dataclasses.replace(GIVEN, region="0:30,0:20,12:13")
+    assert part.heading == "research use, not reviewed, of a part"
+    assert part.as_text().endswith("; only voxels 0:30,0:20,12:13")
+    assert Provenance(**json.loads(json.dumps(part.as_dict()))) == part
+    older = GIVEN.as_dict()
+    del older["region"]
+    assert Provenance(**older).region is None

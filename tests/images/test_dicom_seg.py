@@ -363,3 +363,11 @@ def test_a_result_beside_its_images_is_not_taken_for_one_of_them(tmp_path: Path)
     again = read_image(series.folder)
     assert again.geometry.is_close(series.geometry)
     assert again.source == series.source
+
+
+def test_labels_of_a_part_say_so_in_the_titles_that_viewers_show(tmp_path: Path) -> None:
+    made = dataclasses.replace(MADE_BY, region="0:6,0:7,1:2")
+    original = _segmentation(write_series(tmp_path / "ct"), provenance=made)
+    (path, *_) = write_segmentation(original, tmp_path / "mask.dcm")
+    assert "of a part" in pydicom.dcmread(path).SeriesDescription
+    assert read_segmentation(path).provenance == made

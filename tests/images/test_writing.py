@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -302,3 +303,15 @@ def test_compressed_output_is_gzip(tmp_path):
     path = write_segmentation(segmentation(), tmp_path / "MASK.NII.GZ")[0]
     assert gzip.decompress(path.read_bytes())[344:348] == b"n+1\0"
     assert left_behind(tmp_path) == ["MASK.NII.GZ", "MASK.json"]
+
+
+def test_the_part_that_was_segmented_comes_back_and_an_older_record_names_none(tmp_path):
+    made = dataclasses.replace(PROVENANCE, region="0:5,0:6,3:4")
+    original = dataclasses.replace(segmentation(), provenance=made)
+    mask, sidecar = write_segmentation(original, tmp_path / "mask.nii.gz")
+    assert read_segmentation(mask).provenance == made
+    record = json.loads(sidecar.read_text("utf-8"))
+    assert "of a part" in record["description"]
+    del record["provenance"]["region"]
+    sidecar.write_text(json.dumps(record), "utf-8")
+    assert read_segmentation(mask).provenance == PROVENANCE

@@ -229,6 +229,8 @@ def test_inside_a_region_the_answer_is_that_of_the_whole(
     whole = segment(image, bundle, threads=1).segmentation.labels
     region = Region((11, 40), (30, 60), (2, 5))
     limited = segment(image, bundle, region=region, threads=1)
+    assert limited.segmentation.provenance is not None
+    assert limited.segmentation.provenance.region == region.as_text()
     expected = np.zeros_like(whole)
     inside = (slice(None), *region.slices)
     expected[inside] = whole[inside]

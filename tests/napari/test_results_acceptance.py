@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_omniseg.models.layer_pairs import LayerPair, add_pairs
 from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.panels.results import ResultsPanel
+from omniseg_backend.common.errors import DataError
+from omniseg_backend.common.progress import no_progress
 from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.images.classes import ClassTable
 from omniseg_backend.images.modality import Modality
 from omniseg_backend.images.reading import read_image, read_segmentation
-from tests.napari.results_makers import NAMES, show_drawn, two_balls
+from tests.napari.results_makers import MODEL, NAMES, NeverCancelled, show_drawn, two_balls
 
 pytestmark = pytest.mark.usefixtures("plugin_preferences")
 
@@ -210,3 +214,33 @@ def test_sizes_are_named_where_labels_do_not_have_the_image_s(
     assert "Nobody said which image wrong belongs to" in accepted(qtbot, panel, site.folder)
     panel.acceptance.image.setCurrentText("photo")
     assert both in accepted(qtbot, panel, site.folder)
+
+
+def test_labels_of_a_part_are_stored_only_after_the_question(
+    qtbot, viewer, open_results, site
+) -> None:
+    made = show_drawn(viewer)
+    origin = made.labels.metadata["omniseg"]
+    part = dataclasses.replace(MODEL, region="0:48,0:40,5:6")
+    made.labels.metadata["omniseg"] = dataclasses.replace(origin, provenance=part)
+    panel = open_results()
+    assert panel.provenance.text().endswith(
+        "Only a part of the image was segmented: voxels 0:48,0:40,5:6."
+    )
+    accepted(qtbot, panel, site.folder, "P07")
+    question = panel.acceptance.question.text.text()
+    assert question.startswith("found was segmented in a part of heart.nii.gz only: outside")
+    assert site.document().omniseg.cases == {}
+    assert agree(qtbot, panel).endswith("for training.")
+    assert len(site.document().omniseg.cases) == 1
+
+
+def test_labels_of_a_part_are_no_pair(viewer, site) -> None:
+    made = show_drawn(viewer)
+    origin = made.labels.metadata["omniseg"]
+    part = dataclasses.replace(MODEL, region="0:48,0:40,5:6")
+    made.labels.metadata["omniseg"] = dataclasses.replace(origin, provenance=part)
+    pair = LayerPair(made.image, made.labels).request(viewer.dims, site.folder, "P07")
+    with pytest.raises(DataError, match=r"in a part of heart.nii.gz only"):
+        add_pairs([pair], no_progress, NeverCancelled())
+    assert site.document().omniseg.cases == {}

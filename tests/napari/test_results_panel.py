@@ -160,10 +160,11 @@ def test_the_uncertainty_map_is_found_by_its_run(qtbot, viewer, open_results) ->
     assert made.uncertainty.visible
     made.uncertainty.visible = False
     assert not panel.view.uncertainty.isChecked()
+    assert panel.view.uncertainty.isEnabled()
     viewer.layers.remove(made.uncertainty)
-    panel.view.uncertainty.click()
+    assert not panel.view.uncertainty.isEnabled()
     assert not panel.view.uncertainty.isChecked()
-    assert "segment the image again" in panel.message.text()
+    assert "segment the image again" in panel.view.uncertainty.toolTip()
 
 
 def test_filling_from_the_panel_changes_the_figures_and_undoes(qtbot, viewer, open_results) -> None:

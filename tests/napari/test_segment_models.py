@@ -22,7 +22,7 @@ from napari_omniseg.models.figures import bytes_text, parameters_text, progress_
 from napari_omniseg.models.image_choices import ImageChoices, statement_words
 from napari_omniseg.models.image_layers import ImageLayers
 from napari_omniseg.models.run import Order, perform, sentence_of
-from napari_omniseg.models.scope import Scope, region_of, scopes_of
+from napari_omniseg.models.scope import Scope, part_in_words, region_of, scopes_of
 from napari_omniseg.models.tasks import Question, list_tasks
 from omniseg_backend.common.errors import CancelledError, UsageError
 from omniseg_backend.common.progress import no_progress
@@ -168,6 +168,10 @@ def test_an_order_says_what_it_would_take_and_what_came_of_it(home) -> None:
     outcome = perform(order, bundles, no_progress, threading.Event())
     assert [type(layer).__name__ for layer in outcome.layers] == ["Labels"]
     assert sentence_of(outcome).startswith("cardiac_mri.png: found 1 of 1 class in ")
+    assert outcome.result.segmentation.provenance.region is None
+    limited = dataclasses.replace(order, part="in the rectangle alone")
+    said = sentence_of(dataclasses.replace(outcome, order=limited))
+    assert said.splitlines()[0].endswith(", in the rectangle alone: left ventricle.")
 
 
 def test_an_order_that_would_be_refused_says_why(home) -> None:
@@ -246,9 +250,11 @@ def test_rectangles_reach_through_all_slices_or_from_the_first_to_the_last() -> 
     flat = viewer.add_shapes(ndim=3, scale=(3, 2, 1))
     flat.add_rectangles(np.insert(box, 0, 2.0, axis=1))
     one = region_of(Scope.RECTANGLE, viewer, layer, "zyx", flat)
+    assert part_in_words(Scope.RECTANGLE, flat) == "in the rectangle alone"
     assert one == Region((5, 13), (4, 10), (0, 10))
     flat.add_rectangles(np.insert(box, 0, 6.0, axis=1))
     both = region_of(Scope.RECTANGLE, viewer, layer, "zyx", flat)
+    assert part_in_words(Scope.RECTANGLE, flat) == "in the box around the 2 shapes alone"
     assert both == Region((5, 13), (4, 10), (2, 7))
 
 
