@@ -44,12 +44,12 @@ class StartSection(Section):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = add_row(
-            form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
+            form, "&Start from", _narrow(), "The model that goes on learning; current ones first."
         )
         self.model.setMinimumContentsLength(_ID_AND_VERSION)
         self.variant = add_row(
             form,
-            "&Variant",
+            "Va&riant",
             _narrow(),
             "The network's size; a starting model's own, free only from scratch.",
         )

@@ -66,7 +66,7 @@ class AcceptanceBox(QGroupBox):
         )
         self.patient = add_row(
             form,
-            "Patien&t",
+            "Patient",
             QLineEdit(),
             "A pseudonym, no name and no hospital number: images of one patient are kept together.",
         )
@@ -75,7 +75,7 @@ class AcceptanceBox(QGroupBox):
         )
         self.folder.setText(self._preferences.site_folder)
         self.folder.setPlaceholderText("a folder")
-        self.browse = button("B&rowse…", "Choose the folder.")
+        self.browse = button("Browse…", "Choose the folder.")
         self.accept_button = button(
             "&Accept and add", "Store the image and these labels in the site data set."
         )

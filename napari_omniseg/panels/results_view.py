@@ -36,7 +36,7 @@ class ResultsView(QWidget):
         self.only = button("Show &only this", "Hide all classes but the selected one.")
         self.all = button("Show all", "Show every class.")
         self.uncertainty = described(
-            QCheckBox("&Uncertainty map"),
+            QCheckBox("Uncertainty map"),
             "Uncertainty map",
             "Show where the model was unsure; the map is a layer beside the labels.",
         )

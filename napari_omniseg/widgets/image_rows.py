@@ -48,11 +48,11 @@ class ImageRows(QObject):
             "The Image layer to segment; it follows the layer that you make active.",
         )
         self.axes = add_row(
-            form, "&Read as", narrow(QComboBox()), "What the axes of the layer's array are."
+            form, "Read as", narrow(QComboBox()), "What the axes of the layer's array are."
         )
         self.modality = add_row(
             form,
-            "Sho&ws",
+            "&Shows",
             narrow(QComboBox()),
             "How the image was made; tasks for other kinds of image are put below.",
         )

@@ -38,7 +38,7 @@ class ScopeRows(QObject):
         self._form, self._viewer = form, viewer
         self.part = add_row(
             form,
-            "&Part",
+            "Pa&rt",
             narrow(QComboBox()),
             "What of the image is segmented; the rest of the mask stays empty. All frames of a "
             "series have the same part.",
