@@ -29,6 +29,7 @@ from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.view_place import ViewPlace
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.question import Question as QuestionBox
 from omniseg_backend.common.errors import OmniSegError
 
@@ -59,7 +60,7 @@ class AcceptanceBox(QGroupBox):
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.image = add_row(
-            form, "Ima&ge", QComboBox(), "The image that these labels belong to; stored with them."
+            form, "Ima&ge", ElidingBox(), "The image that these labels belong to; stored with them."
         )
         self.image.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
