@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainte
 
 #: Left free beside the words, which styles draw a little narrower than their field.
 _MARGIN = 4
+#: Of the width, for the end of the text: "MRI phantoms" is read whole at 300 pixels.
+_SHARE_OF_END = 0.6
 
 
 class ElidingBox(QComboBox):
@@ -28,9 +30,7 @@ class ElidingBox(QComboBox):
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
-        return self.fontMetrics().elidedText(
-            self._whole_text(), Qt.TextElideMode.ElideMiddle, field.width() - _MARGIN
-        )
+        return self._cut(self._whole_text(), field.width() - _MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """As Qt draws it, with the text cut."""
@@ -54,6 +54,19 @@ class ElidingBox(QComboBox):
                 QToolTip.showText(event.globalPos(), tip, self)
                 return True
         return bool(super().event(event))
+
+    def _cut(self, text: str, width: int) -> str:
+        """The text with "…" in place of what does not fit, nearer to its beginning."""
+        metrics = self.fontMetrics()
+        if metrics.horizontalAdvance(text) <= width:
+            return text
+        end = text
+        while end and metrics.horizontalAdvance(f"…{end}") > width * _SHARE_OF_END:
+            end = end[1:]
+        start = text[: len(text) - len(end)]
+        while start and metrics.horizontalAdvance(f"{start}…{end}") > width:
+            start = start[:-1]
+        return f"{start}…{end}"
 
     def _whole_text(self) -> str:
         return self.currentText() if self.currentIndex() >= 0 else self.placeholderText()
