@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 from napari_omniseg.bridge.layer_image import LayerSnapshot, image_of
 from napari_omniseg.bridge.layer_sample import sample_of
@@ -134,6 +135,24 @@ def list_tasks(question: Question | None) -> TaskList:
     ]
     fits.sort(key=lambda fit: (not fit.fits, not fit.likely, fit.task.demo))
     return TaskList(catalogue, tuple(fits), image.modality, stated)
+
+
+def told_apart(tasks: tuple[OfferedTask, ...]) -> dict[str, str]:
+    """The titles of tasks by their ids; where two read alike, with what each is for.
+
+    Args:
+        tasks: As they are offered.
+    """
+    alike = Counter(task.title.casefold() for task in tasks)
+    return {
+        task.id: task.title if alike[task.title.casefold()] == 1 else f"{task.title}, {_made(task)}"
+        for task in tasks
+    }
+
+
+def _made(task: OfferedTask) -> str:
+    """How the images of a task are made, in words."""
+    return MODALITY_WORDS[task.models[0].entry.manifest.preprocessing.modality]
 
 
 def _reason(task: OfferedTask, image: Image) -> str | None:

@@ -11,6 +11,7 @@ from napari_omniseg.models.site_summary import SiteSummary
 from napari_omniseg.models.start_models import StartModel, start_models
 from napari_omniseg.models.wrapping import cut
 from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.field_numbers import WholeNumberBox
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
@@ -44,12 +45,12 @@ class StartSection(Section):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = add_row(
-            form, "Start &from", _narrow(), "The model that goes on learning; current ones first."
+            form, "&Start from", _narrow(), "The model that goes on learning; current ones first."
         )
         self.model.setMinimumContentsLength(_ID_AND_VERSION)
         self.variant = add_row(
             form,
-            "&Variant",
+            "Va&riant",
             _narrow(),
             "The network's size; a starting model's own, free only from scratch.",
         )
@@ -197,7 +198,7 @@ def _remarks(summary: SiteSummary) -> tuple[str, ...]:
 
 def _narrow() -> QComboBox:
     """A list that does not widen the panel by its longest line."""
-    box = QComboBox()
+    box = ElidingBox()
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
     return box

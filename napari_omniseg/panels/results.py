@@ -30,6 +30,7 @@ from napari_omniseg.panels.results_export import ResultsExport
 from napari_omniseg.panels.results_view import ResultsView
 from napari_omniseg.widgets.class_table import ClassTable
 from napari_omniseg.widgets.controls import add_row
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.panel_area import PanelArea
@@ -74,7 +75,7 @@ class ResultsPanel(QWidget):
         return self._pause.isActive() or any(call.busy for call in calls)
 
     def _make(self) -> None:
-        self.picker = QComboBox()
+        self.picker = ElidingBox()
         self.picker.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )

@@ -29,6 +29,7 @@ from napari_omniseg.models.preferences import Preferences
 from napari_omniseg.models.view_place import ViewPlace
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import add_row, button
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.question import Question as QuestionBox
 from omniseg_backend.common.errors import OmniSegError
 
@@ -59,14 +60,14 @@ class AcceptanceBox(QGroupBox):
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.image = add_row(
-            form, "Ima&ge", QComboBox(), "The image that these labels belong to; stored with them."
+            form, "Ima&ge", ElidingBox(), "The image that these labels belong to; stored with them."
         )
         self.image.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.patient = add_row(
             form,
-            "Patien&t",
+            "Patient",
             QLineEdit(),
             "A pseudonym, no name and no hospital number: images of one patient are kept together.",
         )
@@ -75,7 +76,7 @@ class AcceptanceBox(QGroupBox):
         )
         self.folder.setText(self._preferences.site_folder)
         self.folder.setPlaceholderText("a folder")
-        self.browse = button("B&rowse…", "Choose the folder.")
+        self.browse = button("Browse…", "Choose the folder.")
         self.accept_button = button(
             "&Accept and add", "Store the image and these labels in the site data set."
         )

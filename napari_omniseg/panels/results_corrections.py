@@ -48,20 +48,20 @@ class CorrectionsBox(QGroupBox):
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.scope = add_row(
-            form, "&In", QComboBox(), "The slice that is shown, or all slices of this time point."
+            form, "In", QComboBox(), "The slice that is shown, or all slices of this time point."
         )
         self.scope.addItem("this slice", False)
         self.scope.addItem("the whole volume", True)
         self.width = add_row(
             form,
-            "S&moothing",
+            "Smoothing",
             QDoubleSpinBox(),
             "Standard deviation of the Gaussian: bumps and gaps smaller than this disappear.",
         )
         self.width.setDecimals(2)
         self.width.setRange(0.01, 1e6)
         self.fill = button("Fill hol&es", "Fill the background that the class encloses.")
-        self.smooth = button("&Smooth", "Smooth the border against the background.")
+        self.smooth = button("Smooth", "Smooth the border against the background.")
         self.undo = button("U&ndo", "Undo the last change of these labels, as Ctrl+Z does.")
         buttons = QHBoxLayout()
         for one in (self.fill, self.smooth, self.undo):

@@ -31,7 +31,7 @@ class ResultsView(QWidget):
         self.only = button("Show &only this", "Hide all classes but the selected one.")
         self.all = button("Show all", "Show every class.")
         self.uncertainty = described(
-            QCheckBox("&Uncertainty map"),
+            QCheckBox("Uncertainty map"),
             "Uncertainty map",
             _WHAT_IT_SHOWS,
         )

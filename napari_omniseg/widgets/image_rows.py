@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout
+from qtpy.QtWidgets import QFormLayout
 
 from napari_omniseg.bridge.axes import WORDS
 from napari_omniseg.bridge.layer_image import LayerSnapshot
 from napari_omniseg.models.image_choices import MODALITY_WORDS, ImageChoices, statement_words
 from napari_omniseg.models.tasks import Question, TaskList
 from napari_omniseg.widgets.controls import add_row
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.layer_picker import LayerPicker
 from napari_omniseg.widgets.optional_row import narrow, show_row
 
@@ -48,12 +49,12 @@ class ImageRows(QObject):
             "The Image layer to segment; it follows the layer that you make active.",
         )
         self.axes = add_row(
-            form, "&Read as", narrow(QComboBox()), "What the axes of the layer's array are."
+            form, "Read as", narrow(ElidingBox()), "What the axes of the layer's array are."
         )
         self.modality = add_row(
             form,
-            "Sho&ws",
-            narrow(QComboBox()),
+            "&Shows",
+            narrow(ElidingBox()),
             "How the image was made; tasks for other kinds of image are put below.",
         )
         show_row(form, self.axes, shown=False)

@@ -8,13 +8,14 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_omniseg.models.image_layers import ImageLayers
+from napari_omniseg.widgets.eliding_box import ElidingBox
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
 
-class LayerPicker(QComboBox):
+class LayerPicker(ElidingBox):
     """Follows the layer list, and the active layer wherever that is an Image.
 
     Signals:

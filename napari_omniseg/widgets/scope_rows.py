@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QWidget
 
 from napari_omniseg.models.region_layers import RegionLayers
 from napari_omniseg.models.scope import Scope, part_in_words, region_of, scopes_of
 from napari_omniseg.widgets.controls import add_row, button, described
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.optional_row import narrow, show_row
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class ScopeRows(QObject):
         self._form, self._viewer = form, viewer
         self.part = add_row(
             form,
-            "&Part",
-            narrow(QComboBox()),
+            "Pa&rt",
+            narrow(ElidingBox()),
             "What of the image is segmented; the rest of the mask stays empty. All frames of a "
             "series have the same part.",
         )
@@ -47,7 +48,7 @@ class ScopeRows(QObject):
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         self.shapes = described(
-            narrow(QComboBox()), "Rectangle", "The Shapes layer that the rectangle is drawn in."
+            narrow(ElidingBox()), "Rectangle", "The Shapes layer that the rectangle is drawn in."
         )
         self.shapes.setPlaceholderText("nothing drawn")
         self.draw = button("Draw", "Add a Shapes layer over the image to draw a rectangle in.")

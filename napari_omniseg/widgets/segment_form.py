@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QWidget
 
 from napari_omniseg.models.catalogue import Catalogue, OfferedModel, OfferedTask
 from napari_omniseg.models.preferences import Preferences
@@ -13,6 +13,7 @@ from napari_omniseg.models.run import Order
 from napari_omniseg.models.scope import Scope
 from napari_omniseg.models.tasks import TaskList
 from napari_omniseg.widgets.controls import add_row, described
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.image_rows import ImageRows
 from napari_omniseg.widgets.optional_row import narrow, show_row
 from napari_omniseg.widgets.scope_rows import ScopeRows
@@ -57,7 +58,7 @@ class SegmentForm(QWidget):
         self.model = add_row(
             form,
             "&Model",
-            narrow(QComboBox()),
+            narrow(ElidingBox()),
             "Of several models of one task and variant; the current one unless you choose another.",
         )
         self.scope = ScopeRows(form, viewer, self)

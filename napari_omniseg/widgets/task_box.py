@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QStandardItem, QStandardItemModel
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_omniseg.models.card_tip import card_tip
-from napari_omniseg.models.tasks import TaskFit, TaskList
+from napari_omniseg.models.tasks import TaskFit, TaskList, told_apart
+from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.optional_row import narrow
 
 _HEADING_FITS = "Fit this image"
@@ -15,7 +16,7 @@ _HEADING_DEMO = "DEMO: trained on phantoms"
 _HEADING_OTHERS = "Do not fit this image"
 
 
-class TaskBox(QComboBox):
+class TaskBox(ElidingBox):
     """Tasks under headings; each has its model card as tooltip, or why it cannot be chosen.
 
     Signals:
@@ -51,13 +52,14 @@ class TaskBox(QComboBox):
             _HEADING_DEMO: [f for f in tasks.fits if f.fits and f.task.demo],
             _HEADING_OTHERS: [f for f in tasks.fits if not f.fits],
         }
+        titles = told_apart(tuple(fit.task for fit in tasks.fits))
         with QSignalBlocker(self):
             self._model.clear()
             for heading, fits in groups.items():
                 if fits:
                     self._model.appendRow(_heading(heading))
                 for fit in fits:
-                    self._model.appendRow(_item(fit))
+                    self._model.appendRow(_item(fit, titles[fit.task.id]))
             suggested = tasks.suggested(wanted)
             row = -1 if suggested is None else self.findData(suggested, Qt.ItemDataRole.UserRole)
             self.setCurrentIndex(row)
@@ -92,8 +94,8 @@ def _heading(text: str) -> QStandardItem:
     return item
 
 
-def _item(fit: TaskFit) -> QStandardItem:
-    item = QStandardItem(fit.task.title)
+def _item(fit: TaskFit, title: str) -> QStandardItem:
+    item = QStandardItem(title)
     item.setData(fit.task.id, Qt.ItemDataRole.UserRole)
     card = card_tip(fit.task)
     if fit.reason is None:
