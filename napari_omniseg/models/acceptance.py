@@ -127,7 +127,7 @@ def accept(request: AcceptanceRequest, progress: Progress, cancel: Cancel) -> Ac
             "Replace the mask",
             dataclasses.replace(request, replace=True),
         )
-    return Accepted(*_told(added, request), found.folder)
+    return Accepted(*_told(added, request, found.folder), found.folder)
 
 
 def is_of_part(segmentation: Segmentation) -> bool:
@@ -215,14 +215,14 @@ def _one_image_frame(image: Image, frame: int) -> Image:
 
 
 def _told(
-    added: AddedCase, request: AcceptanceRequest
+    added: AddedCase, request: AcceptanceRequest, folder: Path
 ) -> tuple[str, Literal["information", "warning"]]:
     case = added.case
     when = f"time point {request.frame}, " if request.labels.has_time else ""
     done = {
-        "added": f"Added as {added.name}",
-        "present": f"It is there already, image and mask: {added.name}",
-        "replaced": f"The mask of {added.name} was replaced",
+        "added": f"Added as {added.name} in {folder}",
+        "present": f"It is there already, image and mask: {added.name} in {folder}",
+        "replaced": f"The mask of {added.name} in {folder} was replaced",
     }[added.outcome]
     whose = "a patient of its own" if case.patient_from == "none" else f"patient {case.patient}"
     part = "for training" if case.part == "train" else "reserved: never trained on"

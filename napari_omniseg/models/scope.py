@@ -55,15 +55,33 @@ def part_in_words(scope: Scope, shapes: Shapes | None) -> str:
         scope: The part.
         shapes: Where a rectangle is drawn.
     """
-    drawn = 0 if shapes is None else len(shapes.data)
     return {
         Scope.WHOLE: "",
         Scope.SLICE: "in this slice alone",
         Scope.VIEW: "in the field of view alone",
-        Scope.RECTANGLE: "in the rectangle alone"
-        if drawn < 2
-        else f"in the box around the {drawn} shapes alone",
+        Scope.RECTANGLE: _box_in_words(shapes),
     }[scope]
+
+
+def _box_in_words(shapes: Shapes | None) -> str:
+    """What the box is of: what is drawn is not always what is segmented."""
+    kinds = [] if shapes is None else list(shapes.shape_type)
+    if shapes is None or not kinds:
+        return "in the rectangle alone"
+    if len(kinds) > 1:
+        return f"in the rectangle around all {len(kinds)} shapes of {shapes.name} alone"
+    if kinds[0] != "rectangle":
+        return f"in the rectangle around the {kinds[0]} of {shapes.name} alone"
+    if not _is_upright(np.asarray(shapes.data[0], np.float64)):
+        return f"in the upright rectangle around the turned one of {shapes.name} alone"
+    return "in the rectangle alone"
+
+
+def _is_upright(vertices: NDArray[np.float64]) -> bool:
+    """Whether every corner lies at an end of each axis of the layer that it is drawn in."""
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    nearest = np.minimum(vertices - low, high - vertices)
+    return bool((nearest <= 0.01 * np.max(high - low)).all())
 
 
 def region_of(
@@ -82,7 +100,8 @@ def region_of(
         The region; None for all. A series in time has the same region in every frame.
 
     Raises:
-        UsageError: The part is not there: nothing is drawn, the view shows none of the image.
+        UsageError: The part is not there: nothing is drawn or only a line or less than a voxel, the
+            view shows none of the image.
     """
     if scope is Scope.WHOLE:
         return None
@@ -128,12 +147,20 @@ def _of_shapes(
             "one in a Shapes layer",
             "press Draw and drag one over the image",
         )
+    if all(kind in ("line", "path") for kind in shapes.shape_type):
+        _refuse("a line", "a rectangle or another shape with an inside", "draw a rectangle")
     vertices = [
         np.asarray(layer.world_to_data(shapes.data_to_world(vertex)))
         for shape in shapes.data
         for vertex in np.asarray(shape, np.float64)
     ]
     low, high = np.min(vertices, axis=0), np.max(vertices, axis=0)
+    if np.count_nonzero(high - low >= 1.0) < 2:
+        _refuse(
+            "a shape smaller than a voxel",
+            "one that is at least a voxel high and wide",
+            "draw a larger one",
+        )
     flat = high - low < 1e-6
     low[flat], high[flat] = -np.inf, np.inf
     return low, high

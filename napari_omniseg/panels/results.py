@@ -31,7 +31,7 @@ from napari_omniseg.panels.results_view import ResultsView
 from napari_omniseg.widgets.class_table import ClassTable
 from napari_omniseg.widgets.controls import add_row
 from napari_omniseg.widgets.eliding_box import ElidingBox
-from napari_omniseg.widgets.message_line import MessageLine
+from napari_omniseg.widgets.message_line import Kind, MessageLine
 from napari_omniseg.widgets.newest import Newest
 from napari_omniseg.widgets.panel_area import PanelArea
 from omniseg_backend.common.errors import OmniSegError
@@ -59,6 +59,7 @@ class ResultsPanel(QWidget):
         self._counting = Newest(self)
         self._searching = Newest(self)
         self._resting = False
+        self._said = ""
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MILLISECONDS)
@@ -131,7 +132,7 @@ class ResultsPanel(QWidget):
         self._searching.returned.connect(self._on_found)
         self._searching.failed.connect(self._say_error)
         for part in (self.export, self.corrections, self.acceptance):
-            part.said.connect(self.message.say)
+            part.said.connect(self._on_said)
 
     def sizeHint(self) -> QSize:
         """Wide enough for all columns of the table; it can be made narrower."""
@@ -236,7 +237,14 @@ class ResultsPanel(QWidget):
     def _say_error(self, sentence: str) -> None:
         self.message.say(sentence, "error")
 
+    def _on_said(self, sentence: str, kind: Kind) -> None:
+        self.message.say(sentence, kind)
+        self._said = self.message.text()
+
     def _on_changed(self) -> None:
+        """Count anew; what was said of an action was said of the labels of before."""
+        if self._said and self.message.text() == self._said:
+            self.message.clear()
         self._pause.start()
 
     def _count(self) -> None:
@@ -249,7 +257,9 @@ class ResultsPanel(QWidget):
         if not self._figures.holds(figures):
             return
         self._show_rows(figures.rows)
+        said, self._said = self._said, ""  # colouring a new class draws anew and changes nothing
         self.view.on_counted()
+        self._said = said
         self._on_moved()
         if figures.rows.none_found and not self.message.text():
             self.message.say("None found: the labels hold no class.")
@@ -268,6 +278,7 @@ class ResultsPanel(QWidget):
     def _on_asked_for(self, value: int) -> None:
         layer = self._choice.layer
         if layer is not None:
+            self.message.clear()
             layer.selected_label = value  # what the brush paints next
             with self._errors_said():
                 self._searching.ask(self._flight.search(layer, value, self._figures.frame))

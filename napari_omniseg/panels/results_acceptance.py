@@ -160,6 +160,7 @@ class AcceptanceBox(QGroupBox):
         if layer is None or self._working.busy:
             return
         self.question.withdraw()
+        self.said.emit("", "information")  # what was said is of an action before
         if image is None:
             self.said.emit(_no_image(layer, self._images), "error")
             return

@@ -106,6 +106,7 @@ class CorrectionsBox(QGroupBox):
         layer, value = self._layer, self._table.value
         if layer is None or self._working.busy:
             return
+        self.said.emit("", "information")  # what was said is of an action before
         if value is None:
             self.said.emit("Select a class in the table first.", "information")
             return
@@ -129,6 +130,7 @@ class CorrectionsBox(QGroupBox):
 
     def _on_undo(self) -> None:
         if self._layer is not None:
+            self.said.emit("", "information")
             self._layer.undo()
 
     def _on_busy(self, busy: bool) -> None:

@@ -55,7 +55,11 @@ class ScopeRows(QObject):
         layout.addWidget(self.shapes, 1)
         layout.addWidget(self.draw)
         self.rectangle = add_row(
-            form, "In", row, "Where the rectangle is; several are taken as the box around them."
+            form,
+            "In",
+            row,
+            "Where the rectangle is; of several shapes, and of any other shape, the upright "
+            "rectangle around them is taken.",
         )
         self.regions = RegionLayers(viewer)
         self.regions.changed.connect(self._fill_shapes)

@@ -118,3 +118,9 @@ def open_panel(qtbot, viewer: ViewerModel) -> Callable[..., FineTuningPanel]:
         return panel
 
     return open_it
+
+
+@pytest.fixture
+def wait(qtbot) -> Callable[[Callable[[], object]], None]:
+    """A function that waits until something holds, on a machine that may be busy."""
+    return lambda holds: qtbot.waitUntil(lambda: bool(holds()), timeout=60_000)

@@ -177,10 +177,13 @@ def test_the_labels_at_the_ends_of_an_axis_are_whole(plots: LivePlots, qtbot) ->
         plots.add(Measured(group="loss", step=step, values={"training": 0.953 - step / 200}))
     qtbot.waitUntil(lambda: "loss" in plots.plots)
     plot = plots.plots["loss"].plot
-    room = plot.getPlotItem().getViewBox().sceneBoundingRect()
     half = plot.fontMetrics().height() / 2
-    qtbot.waitUntil(lambda: plot.getPlotItem().getViewBox().sceneBoundingRect().top() >= half)
-    assert plot.width() - room.right() >= half
+
+    def has_margins() -> bool:
+        room = plot.getPlotItem().getViewBox().sceneBoundingRect()
+        return room.top() >= half and plot.width() - room.right() >= half
+
+    qtbot.waitUntil(has_margins)
 
 
 def test_what_is_told_once_has_no_steps(plots: LivePlots, qtbot) -> None:

@@ -50,7 +50,7 @@ def test_what_was_corrected_is_stored_with_its_image(qtbot, viewer, open_results
     said = accepted(qtbot, panel, site.folder, "P07")
     (name, case), *others = site.document().omniseg.cases.items()
     assert not others
-    assert said == f"Added as {name}, patient P07, for training."
+    assert said == f"Added as {name} in {site.folder}, patient P07, for training."
     assert (case.bundle.id, case.bundle.version) == ("cardiac-mri-compact", "1.2.0")
     image = read_image(site.folder / "imagesTr" / f"{name}_0000.nii.gz")
     mask = read_segmentation(site.folder / "labelsTr" / f"{name}.nii.gz")
@@ -80,7 +80,7 @@ def test_the_same_again_is_said_and_another_mask_asks(qtbot, viewer, open_result
     assert accepted(qtbot, panel, site.folder).startswith("It is there already")
     made.labels.data_setitem((np.array([0]), np.array([3]), np.array([4])), 3)
     before = next(iter(site.document().omniseg.cases.values())).mask_hash
-    accepted(qtbot, panel, site.folder)
+    assert accepted(qtbot, panel, site.folder) == ""
     assert panel.acceptance.question.isVisibleTo(panel)
     assert next(iter(site.document().omniseg.cases.values())).mask_hash == before
     assert "was replaced" in agree(qtbot, panel)
@@ -244,3 +244,14 @@ def test_labels_of_a_part_are_no_pair(viewer, site) -> None:
     with pytest.raises(DataError, match=r"in a part of heart.nii.gz only"):
         add_pairs([pair], no_progress, NeverCancelled())
     assert site.document().omniseg.cases == {}
+
+
+def test_a_folder_that_was_typed_as_a_part_of_a_path_is_said_in_full(
+    qtbot, viewer, open_results, site, monkeypatch
+) -> None:
+    monkeypatch.chdir(site.folder.parent)
+    show_drawn(viewer)
+    panel = open_results()
+    said = accepted(qtbot, panel, Path(site.folder.name), "P07")
+    assert f" in {site.folder}, patient P07" in said
+    assert panel.acceptance.folder.text() == str(site.folder)

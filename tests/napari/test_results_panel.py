@@ -177,7 +177,14 @@ def test_filling_from_the_panel_changes_the_figures_and_undoes(qtbot, viewer, op
     qtbot.waitUntil(lambda: made.labels.data[5, 20, 14] == 1)
     assert panel.message.text() == "1 voxel added; Ctrl+Z undoes it."
     qtbot.waitUntil(lambda: texts(panel)[0][3] == "edited")
+    assert panel.message.text() == "1 voxel added; Ctrl+Z undoes it."
+    made.labels.undo()
+    assert panel.message.text() == ""
+    made.labels.redo()
+    panel.corrections.fill.click()
+    qtbot.waitUntil(lambda: panel.message.text().startswith("Nothing to change"))
     panel.corrections.undo.click()
+    assert panel.message.text() == ""
     assert np.array_equal(made.labels.data, labels)
     qtbot.waitUntil(lambda: texts(panel)[0][3] == "0.90")
 

@@ -254,8 +254,60 @@ def test_rectangles_reach_through_all_slices_or_from_the_first_to_the_last() -> 
     assert one == Region((5, 13), (4, 10), (0, 10))
     flat.add_rectangles(np.insert(box, 0, 6.0, axis=1))
     both = region_of(Scope.RECTANGLE, viewer, layer, "zyx", flat)
-    assert part_in_words(Scope.RECTANGLE, flat) == "in the box around the 2 shapes alone"
+    assert (
+        part_in_words(Scope.RECTANGLE, flat)
+        == "in the rectangle around all 2 shapes of Shapes alone"
+    )
     assert both == Region((5, 13), (4, 10), (2, 7))
+
+
+@pytest.mark.parametrize(
+    ("kind", "corners", "said"),
+    [
+        ("rectangle", [[4, 5], [4, 12], [9, 12], [9, 5]], "in the rectangle alone"),
+        (
+            "rectangle",
+            [[4, 8], [8, 12], [12, 8], [8, 4]],
+            "in the upright rectangle around the turned one of drawn alone",
+        ),
+        (
+            "polygon",
+            [[4, 5], [4, 12], [9, 7]],
+            "in the rectangle around the polygon of drawn alone",
+        ),
+        (
+            "ellipse",
+            [[4, 5], [4, 12], [9, 12], [9, 5]],
+            "in the rectangle around the ellipse of drawn alone",
+        ),
+    ],
+)
+def test_of_a_shape_that_is_no_upright_rectangle_it_is_said_what_is_taken(
+    kind: str, corners: list[list[int]], said: str
+) -> None:
+    viewer, layer = shown(np.zeros((20, 30)))
+    drawn = viewer.add_shapes([np.array(corners, float)], shape_type=kind, name="drawn")
+    assert part_in_words(Scope.RECTANGLE, drawn) == said
+    region = region_of(Scope.RECTANGLE, viewer, layer, "yx", drawn)
+    assert region is not None
+    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+    assert region == Region((low[1], high[1] + 1), (low[0], high[0] + 1), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "corners", "reason"),
+    [
+        ("line", [[4, 5], [9, 12]], "found a line"),
+        ("path", [[4, 5], [9, 12], [4, 9]], "found a line"),
+        ("rectangle", [[4, 5], [4, 5.4], [4.3, 5.4], [4.3, 5]], "smaller than a voxel"),
+        ("rectangle", [[4, 5], [4, 12], [4.3, 12], [4.3, 5]], "smaller than a voxel"),
+    ],
+)
+def test_what_has_no_inside_is_no_part(kind: str, corners: list[list[float]], reason: str) -> None:
+    viewer, layer = shown(np.zeros((20, 30)))
+    drawn = viewer.add_shapes([np.array(corners, float)], shape_type=kind)
+    with pytest.raises(UsageError, match=reason):
+        region_of(Scope.RECTANGLE, viewer, layer, "yx", drawn)
 
 
 def test_the_watcher_lets_go() -> None:
