@@ -18,14 +18,7 @@ from omniseg_backend.jobs.spec_file import load_spec
 from omniseg_backend.jobs.states import State
 from tests.jobs.conftest import Jobs
 
-PATIENCE = 60_000
-
 Wait = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def wait(qtbot) -> Wait:
-    return lambda holds: qtbot.waitUntil(lambda: bool(holds()), timeout=PATIENCE)
 
 
 @pytest.fixture
