@@ -25,17 +25,17 @@ _Role = Qt.ItemDataRole
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _NAME, _SIZE, _MEAN, _PARTS, _CONFIDENCE = range(5)
-_HEADERS = ("Class", "Size", "Mean", "Parts", "Confidence")
+_HEADERS = ("Class", "Size", "Mean", "Parts", "Conf.")
 _TOOLTIPS = (
     "Tick to show the class in the picture; click its name, or press Enter, to go to it.",
     "Volume, or area of a picture; pixels where the file states no spacing.",
     "Mean size over all time points.",
     "Connected components.",
-    "Mean probability that the model gave it, calibrated; ⚠ asks you to look again.",
+    "Confidence: the model's mean calibrated probability; ⚠ asks you to look again.",
 )
 #: Rows that the table is tall enough for; more are scrolled to.
 _FEWEST_ROWS, _MOST_ROWS = 3, 8
-#: Of the column of names, which is cut off before any figure is.
+#: Of the column of names at the least, however narrow the table is.
 _FEWEST_LETTERS = 8
 
 
@@ -251,7 +251,11 @@ class ClassTable(QTableView):
     def _fit_names(self) -> None:
         figures = sum(self.columnWidth(n) for n in range(len(_HEADERS)) if n != _NAME)
         least = self.fontMetrics().horizontalAdvance("n") * _FEWEST_LETTERS
-        self.setColumnWidth(_NAME, max(least, self.viewport().width() - figures))
+        room = self.viewport().width()
+        # A left and a right kidney must be told apart before parts are counted: sizes and parts
+        # are scrolled to, names are cut only for the confidence.
+        named = min(self.sizeHintForColumn(_NAME), room - self.columnWidth(_CONFIDENCE))
+        self.setColumnWidth(_NAME, max(least, named, room - figures))
 
     def _on_ticked(self) -> None:
         self._ticked = True
