@@ -18,6 +18,9 @@ from napari.components import ViewerModel
 from napari_omniseg.benchmark.virtual_screen import can_make_screen, virtual_screen
 from napari_omniseg.panels.fine_tuning import FineTuningPanel
 from napari_omniseg.panels.results import ResultsPanel
+from omniseg_backend.common.platform import end_process_group
+from omniseg_backend.jobs.client import JobClient
+from omniseg_backend.jobs.launch import is_alive
 
 
 @pytest.fixture(scope="session")
@@ -124,3 +127,13 @@ def open_panel(qtbot, viewer: ViewerModel) -> Callable[..., FineTuningPanel]:
 def wait(qtbot) -> Callable[[Callable[[], object]], None]:
     """A function that waits until something holds, on a machine that may be busy."""
     return lambda holds: qtbot.waitUntil(lambda: bool(holds()), timeout=60_000)
+
+
+@pytest.fixture
+def no_job_stays(home: Path) -> Iterator[None]:
+    """End what still runs for the test's user when it is over."""
+    yield
+    for view in JobClient().jobs():
+        runner = view.record.state.runner if view.record.state else None
+        if runner is not None and is_alive(runner):
+            end_process_group(runner.process)

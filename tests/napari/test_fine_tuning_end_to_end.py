@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,27 +14,15 @@ pytest.importorskip("torch", reason="training needs the extra 'train'")
 from napari_omniseg.models.fine_tuning import Action, Step
 from napari_omniseg.panels.fine_tuning import FineTuningPanel
 from omniseg_backend.bundles.store import load_bundle
-from omniseg_backend.common.platform import end_process_group
 from omniseg_backend.evaluation.comparison import latest_comparison
-from omniseg_backend.jobs.client import JobClient
-from omniseg_backend.jobs.launch import is_alive
 from omniseg_backend.jobs.states import State
 from omniseg_backend.training.settings import Budget
 from tests.napari.fine_tuning_makers import make_current
 from tests.training.conftest import draw_case
 
-pytestmark = pytest.mark.usefixtures("plugin_preferences")
+pytestmark = pytest.mark.usefixtures("plugin_preferences", "no_job_stays")
 
 PATIENCE = 600_000
-
-
-@pytest.fixture(autouse=True)
-def no_job_stays() -> Iterator[None]:
-    yield
-    for view in JobClient().jobs():
-        runner = view.record.state.runner if view.record.state else None
-        if runner is not None and is_alive(runner):
-            end_process_group(runner.process)
 
 
 def click(qtbot, control: object) -> None:

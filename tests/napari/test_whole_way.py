@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,30 +16,18 @@ pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from napari_omniseg.bridge.origin import labels_origin
 from napari_omniseg.models.fine_tuning import Step
-from omniseg_backend.common.platform import end_process_group
 from omniseg_backend.datasets.site.dataset import SiteDataset
 from omniseg_backend.images.image import Image as OmniSegImage
 from omniseg_backend.images.reading import read_image, read_segmentation
 from omniseg_backend.images.segmentation import Segmentation
-from omniseg_backend.jobs.client import JobClient
-from omniseg_backend.jobs.launch import is_alive
 from tests.napari.segment_makers import mean_dice, sample, truth_of
 
-pytestmark = pytest.mark.usefixtures("plugin_preferences")
+pytestmark = pytest.mark.usefixtures("plugin_preferences", "no_job_stays")
 
 SAMPLE = "abdominal_ct"
 ORGANS = ["liver", "spleen", "left kidney", "right kidney"]
 #: A minute of training, the start of its process, and a comparison, on a busy machine.
 PATIENCE = 600_000
-
-
-@pytest.fixture(autouse=True)
-def no_job_stays() -> Iterator[None]:
-    yield
-    for view in JobClient().jobs():
-        runner = view.record.state.runner if view.record.state else None
-        if runner is not None and is_alive(runner):
-            end_process_group(runner.process)
 
 
 class Window:
