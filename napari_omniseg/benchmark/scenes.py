@@ -64,6 +64,21 @@ def click_to_mask(viewer: napari.Viewer, panel: SegmentPanel) -> float:
     return took
 
 
+def repeated(viewer: napari.Viewer, scene: Callable[[], float], times: int) -> list[float]:
+    """What a scene takes each time, when it finds the viewer as the first time.
+
+    Args:
+        viewer: From which the layers that the scene added are removed again, untimed.
+        scene: Returns what it measured.
+        times: How often.
+    """
+    before, took = len(viewer.layers), []
+    for _ in range(times):
+        took.append(scene())
+        del viewer.layers[before:]
+    return took
+
+
 def empty_labels(viewer: napari.Viewer) -> float:
     """Add a Labels layer of a few empty pixels; milliseconds until the canvas has drawn it."""
     from napari.layers import Labels

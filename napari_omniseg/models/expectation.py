@@ -80,13 +80,14 @@ def expect(order: Order, bundles: BundleCache) -> Expectation:
 
 
 def warm_up(order: Order, bundles: BundleCache) -> None:
-    """Have the order's network ready, as the press of the button will find it.
+    """Have the order's network and its result's modules ready for the press of the button.
 
     Two sessions are kept, and measuring three variants may have put this one out.
 
     Raises:
         OmniSegError: The model cannot be used.
     """
+    from napari_omniseg.bridge.labels_layer import load_for_results
     from omniseg_backend.inference.arithmetic import chosen_arithmetic
     from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
     from omniseg_backend.inference.session_cache import SESSIONS
@@ -94,3 +95,4 @@ def warm_up(order: Order, bundles: BundleCache) -> None:
     bundle = bundles.get(order.model.entry)
     arithmetic = chosen_arithmetic(bundle, ArithmeticChoice(order.arithmetic))
     SESSIONS.get(bundle, threads=order.threads, arithmetic=arithmetic)
+    load_for_results()

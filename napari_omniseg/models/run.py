@@ -71,9 +71,10 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
     Raises:
         OmniSegError: The model or the image cannot be used, or the user cancelled.
     """
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
     from napari_omniseg.bridge.labels_layer import result_layers
+    from napari_omniseg.bridge.painting_tools import build_when_used
     from omniseg_backend.inference.arithmetic_choice import ArithmeticChoice
     from omniseg_backend.inference.segment import segment
 
@@ -95,6 +96,9 @@ def perform(order: Order, bundles: BundleCache, progress: Progress, cancel: Canc
     )
     made = result_layers(result, question.snapshot, question.axes, name=order.layer_name)
     layers = tuple(Layer.create(*data.as_tuple()) for data in reversed(made))
+    for layer in layers:
+        if isinstance(layer, Labels):
+            build_when_used(layer)
     return Outcome(order, layers, result)
 
 

@@ -18,6 +18,7 @@ from napari_omniseg.models.tasks import TaskList, list_tasks
 from napari_omniseg.panels.opening import has_widget, open_widget
 from napari_omniseg.widgets.background import Background
 from napari_omniseg.widgets.controls import button
+from napari_omniseg.widgets.drawn_later import drawn_later
 from napari_omniseg.widgets.expectations import Expectations
 from napari_omniseg.widgets.message_line import MessageLine
 from napari_omniseg.widgets.newest import Newest
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from napari_omniseg.models.expectation import Expectation
 
 _REMOVED = "The image was removed from the viewer, so its run was ended and nothing is left of it."
+#: Two threads of one interpreter hinder each other: listing begins once the panel is on the screen.
+_DOCKED_AFTER_MS = 60
 #: When a user turns to the panel, perhaps after something was done with the models elsewhere.
 _COMING_BACK = (QEvent.Type.Enter, QEvent.Type.WindowActivate, QEvent.Type.Show)
 
@@ -83,7 +86,7 @@ class SegmentPanel(QWidget):
             _let_go, self.form, (self.run, self.listing, self.expectations)
         )
         self.destroyed.connect(self._let_go)
-        self._list()
+        self._list(_DOCKED_AFTER_MS)
 
     def segment(self) -> None:
         """Run what is chosen, or say what is missing."""
@@ -161,7 +164,7 @@ class SegmentPanel(QWidget):
         if not self.run.busy and not self.listing.waiting and self.form.outdated:
             self._list()
 
-    def _list(self) -> None:
+    def _list(self, wait_ms: int = 0) -> None:
         """Look at the image anew; nothing of the last one stays on the screen."""
         self._forget()
         self._obstacle = None
@@ -172,7 +175,7 @@ class SegmentPanel(QWidget):
             self._on_not_listed(str(error))
             return
         self.form.scope.show_parts(None if question is None else question.axes)
-        self.listing.ask(lambda progress, cancel: list_tasks(question))
+        self.listing.ask(lambda progress, cancel: list_tasks(question), wait_ms)
 
     def _on_listed(self, tasks: TaskList) -> None:
         self.form.show_tasks(tasks)
@@ -270,8 +273,9 @@ class SegmentPanel(QWidget):
             self._expect()  # what the run cut short; its own sentence stays
 
     def _on_returned(self, outcome: Outcome) -> None:
-        for layer in outcome.layers:
-            self._viewer.add_layer(layer)
+        with drawn_later(self):
+            for layer in outcome.layers:
+                self._viewer.add_layer(layer)
         self.message.say(sentence_of(outcome), "warning" if outcome.result.flags else "information")
         self.results.setVisible(has_widget("Results"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence, QMouseEvent
 from qtpy.QtWidgets import QProgressBar, QPushButton, QShortcut, QVBoxLayout, QWidget
 
@@ -15,6 +15,8 @@ from napari_omniseg.widgets.controls import described
 #: napari 0.9 uses neither: Return alone ends a shape, Escape alone is taken only during a run.
 SEGMENT_KEY = "Ctrl+Return"
 CANCEL_KEY = "Esc"
+#: A run that is over sooner shows no bar: it would only flicker, and drawing it delays the mask.
+_BAR_AFTER_MS = 200
 
 
 class _OncePressed(QPushButton):
@@ -55,6 +57,10 @@ class RunBar(QWidget):
         self.bar.setSizePolicy(policy)
         layout.addWidget(self.button)
         layout.addWidget(self.bar)
+        self._bar_due = QTimer(self)
+        self._bar_due.setSingleShot(True)
+        self._bar_due.setInterval(_BAR_AFTER_MS)
+        self._bar_due.timeout.connect(self.bar.show)
         self.running = False
         self._stage, self._began = "", 0.0
         # Not the button's own: they go with its text, and cover neither both keys nor the keypad.
@@ -69,12 +75,14 @@ class RunBar(QWidget):
         self._stage, self._began = "", time.monotonic()
         self.bar.setValue(0)
         self.bar.setFormat("")
-        self.bar.setVisible(running)
+        self.bar.hide()
         self._cancel_key.setEnabled(running)
         self.button.setEnabled(True)
         if running:
+            self._bar_due.start()
             self._write("Cancel", CANCEL_KEY, "End the run; nothing of it is left.")
         else:
+            self._bar_due.stop()
             self._write("Segment", SEGMENT_KEY, "Segment the image into a new Labels layer.")
 
     def show_progress(self, stage: str, fraction: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -46,6 +47,7 @@ class SegmentForm(QWidget):
         super().__init__(parent)
         self._preferences = Preferences()
         self._tasks = TaskList(Catalogue())
+        self._has_preferences = False
         self._wanted_task: str | None = None
         self._wanted_model: str | None = None
         form = self._form = QFormLayout(self)
@@ -67,7 +69,6 @@ class SegmentForm(QWidget):
             "Uncertainty map",
             "Also make a hidden layer of where the model is unsure; takes 5 to 8 times as long.",
         )
-        self.uncertainty.setChecked(self._preferences.uncertainty)
         form.addRow(self.uncertainty)
         self.image.changed.connect(self.image_changed)
         self.task.task_changed.connect(self._on_task)
@@ -91,9 +92,16 @@ class SegmentForm(QWidget):
     def show_tasks(self, tasks: TaskList) -> None:
         """Show the tasks beside the image, once it was looked at."""
         self._tasks = tasks
+        self._take_up_preferences()
         self.image.show_modality(tasks)
         self.task.fill(tasks, self._wanted_task)
         self._show_variants()
+
+    def _take_up_preferences(self) -> None:
+        """Show what the user has set, once the panel stands: napari reads it in up to 150 ms."""
+        if not self._has_preferences:
+            self._has_preferences = True
+            self.uncertainty.setChecked(self._preferences.uncertainty)
 
     def orders(self) -> tuple[Order, ...]:
         """What can be ordered now: the pressed variant first, then the task's others.
@@ -154,14 +162,20 @@ class SegmentForm(QWidget):
         self.edited.emit()
 
     def _show_variants(self) -> None:
-        task, wanted = self.chosen_task, self._preferences.variant
+        task = self.chosen_task
         offered = {} if task is None else {v: task.of_variant(v)[0] for v in task.variants}
-        pressed = wanted if wanted in offered else next(iter(offered), None)
+        pressed = self._pressed_of(offered)
         reason = "Choose a task first." if task is None else "This task has no such model yet."
         self.variants.show_models(offered, pressed, reason)
         self._show_models()
         if self.model.currentIndex() > 0 and task is not None and pressed is not None:
             self.variants.show_model(pressed, self._model(task, pressed))
+
+    def _pressed_of(self, variants: Collection[str]) -> str | None:
+        if not variants:
+            return None
+        wanted = self._preferences.variant
+        return wanted if wanted in variants else next(iter(variants))
 
     def _show_models(self) -> None:
         task, variant = self.chosen_task, self.variants.variant

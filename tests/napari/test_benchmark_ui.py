@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+from napari.components import ViewerModel
 from npe2 import PluginManager
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -11,7 +13,14 @@ from typer.testing import CliRunner
 
 from napari_omniseg.benchmark.main_thread import TICK_MS, MainThreadWatch
 from napari_omniseg.benchmark.measure import _PANELS
-from napari_omniseg.benchmark.scenes import choose_task, click_to_mask, live, noise_picture, show
+from napari_omniseg.benchmark.scenes import (
+    choose_task,
+    click_to_mask,
+    live,
+    noise_picture,
+    repeated,
+    show,
+)
 from napari_omniseg.benchmark.scenes import opened as open_panel
 from napari_omniseg.models.preferences import PLUGIN
 from napari_omniseg.widgets.panel_area import PanelArea
@@ -48,6 +57,20 @@ def test_a_click_is_timed_until_the_mask_is_drawn(gui, plugin_preferences) -> No
     before = len(viewer.layers)
     assert click_to_mask(viewer, panel) > 0
     assert len(viewer.layers) == before + 1
+
+
+def test_a_repeated_scene_finds_the_viewer_as_the_first_time(viewer: ViewerModel) -> None:
+    viewer.add_image(np.zeros((4, 4)))
+    found = []
+
+    def scene() -> float:
+        found.append(len(viewer.layers))
+        viewer.add_labels(np.zeros((4, 4), np.uint8))
+        return float(len(found))
+
+    assert repeated(viewer, scene, 3) == [1.0, 2.0, 3.0]
+    assert found == [1, 1, 1]
+    assert len(viewer.layers) == 1
 
 
 def test_the_command_is_there_without_loading_napari() -> None:
