@@ -84,7 +84,7 @@ def _listed(panel: QWidget, start: float) -> Figure:
 
 
 def _napari_alone(viewer: napari.Viewer, _: Path) -> Sequence[Figure]:
-    """What no plugin can go below: every result is a Labels layer."""
+    """What napari takes for a Labels layer as it makes one, beside which ours are to be seen."""
     from napari_omniseg.benchmark.scenes import empty_labels, noise_picture, repeated, show
 
     show(viewer, noise_picture(512))

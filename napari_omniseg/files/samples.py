@@ -18,8 +18,8 @@ def open_sample(key: str) -> list[LayerTuple]:
     """The layers of one sample.
 
     The image states its modality, as the index does, and what it shows, so that the task that looks
-    for it is suggested. The truth is hidden, so that nothing but the
-    image is seen before it is segmented.
+    for it is suggested. The truth is hidden, so that nothing but the image is seen before it is
+    segmented.
 
     Args:
         key: The sample's id.

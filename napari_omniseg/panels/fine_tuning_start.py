@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_omniseg.models.fine_tuning_request import MODALITIES, VARIANTS, FineTuningRequest
 from napari_omniseg.models.preferences import Preferences
@@ -45,18 +45,20 @@ class StartSection(Section):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = add_row(
-            form, "&Start from", _narrow(), "The model that goes on learning; current ones first."
+            form,
+            "&Start from",
+            ElidingBox(letters=_ID_AND_VERSION),
+            "The model that goes on learning; current ones first.",
         )
-        self.model.setMinimumContentsLength(_ID_AND_VERSION)
         self.variant = add_row(
             form,
             "Va&riant",
-            _narrow(),
+            ElidingBox(),
             "The network's size; a starting model's own, free only from scratch.",
         )
         self.variant.addItems([name.capitalize() for name in VARIANTS])
         self.modality = add_row(
-            form, "M&odality", _narrow(), "What the images are; the data set does not say it."
+            form, "M&odality", ElidingBox(), "What the images are; the data set does not say it."
         )
         for name in MODALITIES:
             self.modality.addItem(name, name)
@@ -194,11 +196,3 @@ class StartSection(Section):
 def _remarks(summary: SiteSummary) -> tuple[str, ...]:
     texts = (summary.hindrance,) if summary.hindrance else summary.warnings
     return tuple(f"⚠ {text}" for text in texts)
-
-
-def _narrow() -> QComboBox:
-    """A list that does not widen the panel by its longest line."""
-    box = ElidingBox()
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(8)
-    return box

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QLabel,
     QVBoxLayout,
@@ -76,10 +75,7 @@ class ResultsPanel(QWidget):
         return self._pause.isActive() or any(call.busy for call in calls)
 
     def _make(self) -> None:
-        self.picker = ElidingBox()
-        self.picker.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.picker = ElidingBox(letters=0)
         self.provenance = _text("where it came from")
         self.remarks = _text("remarks of the run")
         self.table = ClassTable()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QGroupBox,
@@ -60,10 +59,10 @@ class AcceptanceBox(QGroupBox):
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.image = add_row(
-            form, "Ima&ge", ElidingBox(), "The image that these labels belong to; stored with them."
-        )
-        self.image.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            form,
+            "Ima&ge",
+            ElidingBox(letters=0),
+            "The image that these labels belong to; stored with them.",
         )
         self.patient = add_row(
             form,

@@ -6,7 +6,14 @@ import html
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QHelpEvent, QPaintEvent, QPalette
-from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
+from qtpy.QtWidgets import (
+    QComboBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolTip,
+    QWidget,
+)
 
 #: Left free beside the words, which styles draw a little narrower than their field.
 _MARGIN = 4
@@ -17,8 +24,17 @@ _SHARE_OF_END = 0.6
 class ElidingBox(QComboBox):
     """Qt cuts what is too long at the end, with no sign of it: "in CT" and "in MRI" read alike.
 
-    The tooltip of an entry that is cut begins with all of it.
+    The tooltip of an entry that is cut begins with all of it, and the list shows entries in full.
+
+    Args:
+        parent: Its owner.
+        letters: So many it is wide at the least, however long its entries are.
     """
+
+    def __init__(self, parent: QWidget | None = None, *, letters: int = 8) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(letters)
 
     def shown_text(self) -> str:
         """The chosen entry as it is drawn, or what stands there while there is none."""

@@ -14,7 +14,7 @@ from napari_omniseg.models.tasks import Question, TaskList
 from napari_omniseg.widgets.controls import add_row
 from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.layer_picker import LayerPicker
-from napari_omniseg.widgets.optional_row import narrow, show_row
+from napari_omniseg.widgets.optional_row import show_row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -49,12 +49,12 @@ class ImageRows(QObject):
             "The Image layer to segment; it follows the layer that you make active.",
         )
         self.axes = add_row(
-            form, "Read as", narrow(ElidingBox()), "What the axes of the layer's array are."
+            form, "Read as", ElidingBox(), "What the axes of the layer's array are."
         )
         self.modality = add_row(
             form,
             "&Shows",
-            narrow(ElidingBox()),
+            ElidingBox(),
             "How the image was made; tasks for other kinds of image are put below.",
         )
         show_row(form, self.axes, shown=False)

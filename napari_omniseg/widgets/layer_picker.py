@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_omniseg.models.image_layers import ImageLayers
 from napari_omniseg.widgets.eliding_box import ElidingBox
@@ -32,8 +32,6 @@ class LayerPicker(ElidingBox):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
         self.setPlaceholderText("no image is open")
         self.watcher = ImageLayers(viewer)
         self.watcher.changed.connect(self._fill)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QWidget
 
 
 def show_row(form: QFormLayout, widget: QWidget, *, shown: bool) -> None:
@@ -11,10 +11,3 @@ def show_row(form: QFormLayout, widget: QWidget, *, shown: bool) -> None:
     if label is not None:
         label.setVisible(shown)
     widget.setVisible(shown)
-
-
-def narrow(combo: QComboBox) -> QComboBox:
-    """Let a combo box be narrower than its longest entry, which its list shows in full."""
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    return combo

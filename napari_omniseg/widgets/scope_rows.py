@@ -11,7 +11,7 @@ from napari_omniseg.models.region_layers import RegionLayers
 from napari_omniseg.models.scope import Scope, part_in_words, region_of, scopes_of
 from napari_omniseg.widgets.controls import add_row, button, described
 from napari_omniseg.widgets.eliding_box import ElidingBox
-from napari_omniseg.widgets.optional_row import narrow, show_row
+from napari_omniseg.widgets.optional_row import show_row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -40,7 +40,7 @@ class ScopeRows(QObject):
         self.part = add_row(
             form,
             "Pa&rt",
-            narrow(ElidingBox()),
+            ElidingBox(),
             "What of the image is segmented; the rest of the mask stays empty. All frames of a "
             "series have the same part.",
         )
@@ -48,7 +48,7 @@ class ScopeRows(QObject):
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         self.shapes = described(
-            narrow(ElidingBox()), "Rectangle", "The Shapes layer that the rectangle is drawn in."
+            ElidingBox(), "Rectangle", "The Shapes layer that the rectangle is drawn in."
         )
         self.shapes.setPlaceholderText("nothing drawn")
         self.draw = button("Draw", "Add a Shapes layer over the image to draw a rectangle in.")

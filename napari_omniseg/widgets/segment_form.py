@@ -16,7 +16,7 @@ from napari_omniseg.models.tasks import TaskList
 from napari_omniseg.widgets.controls import add_row, described
 from napari_omniseg.widgets.eliding_box import ElidingBox
 from napari_omniseg.widgets.image_rows import ImageRows
-from napari_omniseg.widgets.optional_row import narrow, show_row
+from napari_omniseg.widgets.optional_row import show_row
 from napari_omniseg.widgets.scope_rows import ScopeRows
 from napari_omniseg.widgets.task_box import TaskBox
 from napari_omniseg.widgets.variant_buttons import VariantButtons
@@ -60,7 +60,7 @@ class SegmentForm(QWidget):
         self.model = add_row(
             form,
             "&Model",
-            narrow(ElidingBox()),
+            ElidingBox(),
             "Of several models of one task and variant; the current one unless you choose another.",
         )
         self.scope = ScopeRows(form, viewer, self)

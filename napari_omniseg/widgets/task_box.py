@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QWidget
 from napari_omniseg.models.card_tip import card_tip
 from napari_omniseg.models.tasks import TaskFit, TaskList, told_apart
 from napari_omniseg.widgets.eliding_box import ElidingBox
-from napari_omniseg.widgets.optional_row import narrow
 
 _HEADING_FITS = "Fit this image"
 _HEADING_DEMO = "DEMO: trained on phantoms"
@@ -27,7 +26,6 @@ class TaskBox(ElidingBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        narrow(self)
         self.setPlaceholderText("choose what to look for")
         self._model = QStandardItemModel(self)
         self.setModel(self._model)

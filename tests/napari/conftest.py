@@ -18,9 +18,7 @@ from napari.components import ViewerModel
 from napari_omniseg.benchmark.virtual_screen import can_make_screen, virtual_screen
 from napari_omniseg.panels.fine_tuning import FineTuningPanel
 from napari_omniseg.panels.results import ResultsPanel
-from omniseg_backend.common.platform import end_process_group
 from omniseg_backend.jobs.client import JobClient
-from omniseg_backend.jobs.launch import is_alive
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +131,4 @@ def wait(qtbot) -> Callable[[Callable[[], object]], None]:
 def no_job_stays(home: Path) -> Iterator[None]:
     """End what still runs for the test's user when it is over."""
     yield
-    for view in JobClient().jobs():
-        runner = view.record.state.runner if view.record.state else None
-        if runner is not None and is_alive(runner):
-            end_process_group(runner.process)
+    end_all(JobClient())
